@@ -1,0 +1,81 @@
+import type { RetentionTrigger } from '../policy/schema.ts'
+import type {
+  CalendarDuration,
+  CategoryKey,
+  Day,
+  Instant,
+  Lot,
+  PurposeKey,
+  Reference,
+  Revision,
+  RuleId,
+  SubjectKind,
+} from '../values.ts'
+import type { DeletionCause, LotContents } from './events.ts'
+
+/**
+ * What deciding needs to know of one subject, folded from its stream. Everything that judging asks is a
+ * look-up here, so that an act costs the same after 100,000 acts as after ten. `evolve` owns the value
+ * it is handed and may change it in place; nobody else may.
+ */
+export type SubjectState = {
+  status: 'unknown' | 'active' | 'fenced' | 'erased'
+  kinds: Map<SubjectKind, { selfIdentified: boolean; since: Instant }>
+  /** By category, then purpose of the collection. */
+  holdings: Map<CategoryKey, Map<PurposeKey, Held>>
+  lots: Map<Lot, HeldLot>
+  /** In the order of `at`, then of the revision: what stood at any time is a binary search. */
+  consents: Map<PurposeKey, Standing<ConsentStatus>[]>
+  objections: Map<PurposeKey, Standing<'made' | 'lifted'>[]>
+  accounts: { openedAt: Instant; closedAt: Instant | null; closedOn: Day | null }[]
+  lastActivityOn: Day | null
+  /** Requested and not yet completed. */
+  deletions: Map<Reference, PendingDeletion>
+}
+
+export type ConsentStatus = 'requested' | 'given' | 'refused' | 'withdrawn' | 'expired'
+
+/** What stood from `at` on. `expires` only where a consent was given for a time. */
+export type Standing<S> = { at: Instant; revision: Revision; status: S; expires: Day | null }
+
+/** How many lots hold the category for the purpose, and between which moments it was held. */
+export type Held = { lots: number; since: Instant; until: Instant | null }
+
+export type HeldLot = {
+  rule: RuleId
+  trigger: RetentionTrigger
+  keep: CalendarDuration
+  minimum: CalendarDuration | null
+  /** The day of the collection that the lot began with, and of the last one. */
+  firstOn: Day
+  lastOn: Day
+  contents: Map<CategoryKey, Set<PurposeKey>>
+  transient: boolean
+  spent: boolean
+  deletion: Reference | null
+}
+
+export type PendingDeletion = {
+  cause: DeletionCause
+  everything: boolean
+  requestedAt: Instant
+  lots: LotContents[]
+  /** Empty until it is deferred. */
+  deferredBy: Reference[]
+  status: 'requested' | 'deferred'
+}
+
+/** Nothing is known. */
+export function initialSubject(): SubjectState {
+  return {
+    status: 'unknown',
+    kinds: new Map(),
+    holdings: new Map(),
+    lots: new Map(),
+    consents: new Map(),
+    objections: new Map(),
+    accounts: [],
+    lastActivityOn: null,
+    deletions: new Map(),
+  }
+}

@@ -1,0 +1,101 @@
+import type { KeyObject } from 'node:crypto'
+import type { CategoryKey, ControllerId, Lot, SubjectId } from '../domain/values.ts'
+
+/**
+ * The port of the vault: the keys that open sealed values and the blind index from identifiers to
+ * subjects. The only store where something is ever destroyed. No identifier leaves it in clear.
+ * Stores: SQLite (embedded). The contract every store keeps is `test/contracts/vault.ts`.
+ */
+export interface Vault {
+  /** The subject that owns the first identifier that is known, in the order given; null when none is. */
+  find(controller: ControllerId, identifiers: readonly Identifier[]): Promise<SubjectId | null>
+
+  /**
+   * The subject of these identifiers, made when none is known, and every identifier that nobody owns
+   * linked to it. The first known identifier decides; one that another subject owns stays there and is
+   * told in `conflicts` (its scheme only). Durable when it resolves. Safe under concurrent calls.
+   */
+  identify(controller: ControllerId, identifiers: readonly Identifier[]): Promise<Identified>
+
+  /** `identify` for many people at once, in order, in one durable transaction. */
+  identifyAll(
+    controller: ControllerId,
+    people: readonly (readonly Identifier[])[],
+  ): Promise<readonly Identified[]>
+
+  /**
+   * The data keys of a subject for these (category, lot), made where they are missing. Durable when it
+   * resolves: nothing is ever sealed under a key that could be lost.
+   * @throws SubjectFenced when the subject is being, or has been, erased
+   */
+  keysFor(
+    controller: ControllerId,
+    subject: SubjectId,
+    scopes: readonly KeyScope[],
+  ): Promise<readonly DataKey[]>
+
+  /** `keysFor` for many subjects at once, in order, in one durable transaction. */
+  keysForAll(
+    controller: ControllerId,
+    wanted: readonly { subject: SubjectId; scopes: readonly KeyScope[] }[],
+  ): Promise<readonly (readonly DataKey[])[]>
+
+  /** The keys that exist of those asked for, with null where one is destroyed or was never made. */
+  openKeys(
+    controller: ControllerId,
+    subject: SubjectId,
+    scopes: readonly KeyScope[],
+  ): Promise<readonly (DataKey | null)[]>
+
+  /** Destroys every key of these lots. Idempotent. Resolves when no byte of them is left in the store. */
+  destroyLots(controller: ControllerId, subject: SubjectId, lots: readonly Lot[]): Promise<void>
+
+  /** No key is made for the subject from here on. Idempotent, durable. */
+  fence(controller: ControllerId, subject: SubjectId): Promise<void>
+
+  /** A deferred erasure lets the subject live on. Idempotent. Not after `destroySubject`. */
+  unfence(controller: ControllerId, subject: SubjectId): Promise<void>
+
+  /** Destroys all keys and index rows of the subject and keeps the fence. Idempotent, as `destroyLots`. */
+  destroySubject(controller: ControllerId, subject: SubjectId): Promise<void>
+
+  /** Whether any key or index row of the subject is there. */
+  holds(controller: ControllerId, subject: SubjectId): Promise<boolean>
+
+  /**
+   * A keyed digest (HMAC-SHA-256 under a key of the controller that lives in the vault only, base64url,
+   * 22 characters) of client keys, request bodies and import fingerprints. Synchronous after `ready`.
+   */
+  digest(controller: ControllerId, domain: DigestDomain, text: string): string
+
+  /** Loads or makes the controller's keys, so that `digest` can be called. Idempotent. */
+  ready(controller: ControllerId): Promise<void>
+
+  close(): Promise<void>
+}
+
+export type DigestDomain = 'idempotency-key' | 'request-body' | 'import-row'
+
+/** Schemes and their normalization are in `identifiers.ts`; `value` is as the source spelled it. */
+export type Identifier = Readonly<{ scheme: IdentifierScheme; value: string }>
+export const identifierSchemes = ['email', 'phone', 'customer-id', 'cookie-id', 'username'] as const
+export type IdentifierScheme = (typeof identifierSchemes)[number]
+
+export type Identified = Readonly<{
+  subject: SubjectId
+  made: boolean
+  conflicts: readonly IdentifierScheme[]
+}>
+
+export type KeyScope = Readonly<{ category: CategoryKey; lot: Lot }>
+export type DataKey = Readonly<{ id: string; key: KeyObject }>
+
+/** The subject takes no new value: it is being erased, or was. */
+export class SubjectFenced extends Error {
+  override readonly name = 'SubjectFenced'
+}
+
+/** The store could not do it: root key wrong, disk full, failed fsync. */
+export class VaultUnavailable extends Error {
+  override readonly name = 'VaultUnavailable'
+}
