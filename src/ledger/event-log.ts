@@ -42,6 +42,9 @@ export interface EventLog {
   close(): Promise<void>
 }
 
+/** The log for those that only read: a projector's thread, the notary, the command line. */
+export type EventReader = Omit<EventLog, 'append'>
+
 /** The expected revision of a stream that does not exist. */
 export const NO_STREAM = -1
 
