@@ -131,6 +131,8 @@ export type AuditRow = Readonly<{
   code: string | null
   codes: readonly string[]
   obligations: readonly string[]
+  /** The rules of the policy that it stands on or that it breaks. Absent: not known to this view. */
+  rules?: readonly string[]
 }>
 
 export type AuditFilter = Readonly<{
