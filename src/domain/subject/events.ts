@@ -90,7 +90,11 @@ const ActRefused = z.strictObject({
   refusals: z.array(Refusal).min(1),
 })
 
-const consent = { ...on, source: SourceId, purpose: PurposeKey, channel: Channel }
+/**
+ * `mode` says whose clock orders it: an enforced change stands from when the ledger heard it, behind all
+ * that stood before; an observed one stands from when the source says it happened.
+ */
+const consent = { ...on, mode: Mode, source: SourceId, purpose: PurposeKey, channel: Channel }
 const deletion = { ...on, deletion: Reference }
 
 /** Why a deletion was asked for. */
@@ -128,8 +132,8 @@ export const subjectEventData = {
     items: z.array(CollectedItem).min(1),
     request: Reference.nullable(),
   }),
-  AccountOpened: z.strictObject({ ...on, source: SourceId }),
-  AccountClosed: z.strictObject({ ...on, source: SourceId, reason: Line }),
+  AccountOpened: z.strictObject({ ...on, mode: Mode, source: SourceId }),
+  AccountClosed: z.strictObject({ ...on, mode: Mode, source: SourceId, reason: Line }),
   /** S9, S23, S43: the person was told of a transfer, a denial or a policy. */
   SubjectNotified: z.strictObject({
     ...on,

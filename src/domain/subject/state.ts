@@ -59,11 +59,19 @@ export type PendingDeletion = {
   cause: DeletionCause
   everything: boolean
   requestedAt: Instant
+  /** What is still to go, deferred or not. */
   lots: LotContents[]
-  /** Empty until it is deferred. */
+  /** Of these lots: what keeps them for now. Holds, a legal minimum until a day (exclusive), or both. */
+  deferrals: Map<Lot, Deferral>
+  /** The holds of all deferrals; empty until a hold defers some of it. */
   deferredBy: Reference[]
+  /** `deferred`: every lot that is still to go is deferred. */
   status: 'requested' | 'deferred'
+  /** Some of it is deleted already. */
+  begun: boolean
 }
+
+export type Deferral = { holds: Reference[]; until: Day | null }
 
 /** Nothing is known. */
 export function initialSubject(): SubjectState {
