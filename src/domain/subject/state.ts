@@ -24,7 +24,11 @@ export type SubjectState = {
   /** By category, then purpose of the collection. */
   holdings: Map<CategoryKey, Map<PurposeKey, Held>>
   lots: Map<Lot, HeldLot>
-  /** In the order of `at`, then of the revision: what stood at any time is a binary search. */
+  /**
+   * In the order of `at`, then of the revision: what stood at any time is a binary search. The `at` of an
+   * enforced change is moved up to the last one there, so that the last entry is always what stands now
+   * (N1): it is never an older word that only came to be known later.
+   */
   consents: Map<PurposeKey, Standing<ConsentStatus>[]>
   objections: Map<PurposeKey, Standing<'made' | 'lifted'>[]>
   accounts: { openedAt: Instant; closedAt: Instant | null; closedOn: Day | null }[]
