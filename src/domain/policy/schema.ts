@@ -146,6 +146,25 @@ const Forbidden = z.strictObject({
     .array(z.union([z.literal('identifying'), z.array(CategoryKey).min(1)]))
     .min(1)
     .optional(),
+  /** Sharing rules that go before it: a share permitted by one of these is not forbidden (S15). */
+  unless: z.array(RuleId).optional(),
+})
+
+/**
+ * The promises behind what holds for every act and is no single rule. A refusal on such a ground names
+ * the obligation given here.
+ */
+const Principles = z.strictObject({
+  /** An act on a property that the policy does not cover (S29). */
+  property: ObligationId.optional(),
+  /** A collection that no rule permits. */
+  collectionByRule: ObligationId.optional(),
+  /** A use that is not compatible with the purposes of the collection, or not of data held (S40). */
+  purposeLimitation: ObligationId.optional(),
+  /** A share that no rule permits (S6). */
+  sharingByRule: ObligationId.optional(),
+  /** A sensitive category over a channel that is not encrypted (S37). */
+  encryptedTransit: ObligationId.optional(),
 })
 
 const RetentionRule = z.strictObject({
@@ -191,6 +210,7 @@ export const Policy = z.strictObject({
   }),
   /** Every promise the policy states, quoted or summed up, by obligation. */
   clauses: z.record(ObligationId, Line),
+  principles: Principles.default({}),
   subjectKinds: z.record(
     SubjectKind,
     z.strictObject({ title: Line, obligation: ObligationId.optional() }),
@@ -206,7 +226,7 @@ export const Policy = z.strictObject({
   forbidden: z.array(Forbidden).default([]),
   retention: z.array(RetentionRule).min(1),
   outOfPolicy: z.array(OutOfPolicySource).default([]),
-  /** S7 and everything beyond the rules above: the days a request may take, by kind. */
+  /** How long the answer to a person's request may take. */
   requests: z
     .strictObject({
       deadline: CalendarDuration,
