@@ -55,21 +55,15 @@ export function isOneOf(
 }
 
 /**
- * `enforce`: the last word in the order of the stream, whatever the clocks say (N1). `observe`: the
- * last word at or before the moment; the history is in the order of time, then of the stream.
+ * `enforce`: the last word, which the state keeps last whatever the clocks say (N1; see `SubjectState`).
+ * `observe`: the last word at or before the moment; of two at one time the later in the stream.
  */
-function standingAt<S>(
+export function standingAt<S>(
   history: readonly Standing<S>[] | undefined,
   { at, mode }: Moment,
 ): Standing<S> | null {
   if (!history) return null
-  if (mode === 'enforce') {
-    let last: Standing<S> | null = null
-    for (const standing of history) {
-      if (!last || standing.revision > last.revision) last = standing
-    }
-    return last
-  }
+  if (mode === 'enforce') return history.at(-1) ?? null
   let low = 0
   let high = history.length
   while (low < high) {
