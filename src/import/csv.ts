@@ -54,7 +54,7 @@ export class CsvReader implements RowReader {
   private work(lines: readonly DecodedLine[], outcomes: RowOutcome[]): void {
     for (const line of lines) {
       if (line.physical.cut) {
-        outcomes.push(unreadable([line], 'line_too_long'))
+        this.setAside([line], 'line_too_long', outcomes)
         continue
       }
       this.open.push(line)
@@ -69,7 +69,7 @@ export class CsvReader implements RowReader {
     const [first, ...others] = this.open
     this.open = []
     this.openQuote = false
-    if (first) outcomes.push(unreadable([first], 'broken_quotes'))
+    if (first) this.setAside([first], 'broken_quotes', outcomes)
     this.work(others, outcomes)
   }
 
@@ -97,7 +97,11 @@ export class CsvReader implements RowReader {
     outcomes.push({ readable: true, row: { line: lineOf(record), cells: cells as Cells, raw } })
   }
 
-  private setAside(record: DecodedLine[], reason: RejectReason, outcomes: RowOutcome[]): void {
+  private setAside(
+    record: readonly DecodedLine[],
+    reason: RejectReason,
+    outcomes: RowOutcome[],
+  ): void {
     if (!this.header) this.headerBroken = true
     outcomes.push(unreadable(record, reason))
   }

@@ -58,16 +58,17 @@ export class LineCutter {
     let from = 0
     for (;;) {
       const end = this.lineEnd(from, width)
+      const stop = end === -1 ? this.pending.length : end
+      while (stop - from > LONGEST_LINE_BYTES) {
+        this.cutting = true
+        lines.push(this.line(this.pending.subarray(from, from + LONGEST_LINE_BYTES), true))
+        from += LONGEST_LINE_BYTES
+      }
       if (end === -1) break
       lines.push(this.line(this.pending.subarray(from, end), this.cutting))
       this.cutting = false
       this.number += 1
       from = end + width
-    }
-    while (this.pending.length - from > LONGEST_LINE_BYTES) {
-      this.cutting = true
-      lines.push(this.line(this.pending.subarray(from, from + LONGEST_LINE_BYTES), true))
-      from += LONGEST_LINE_BYTES
     }
     // A copy, so that the chunk it lies in can be freed.
     this.pending = Buffer.from(this.pending.subarray(from))

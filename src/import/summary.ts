@@ -13,7 +13,7 @@ export type FileSummary = {
     read: number
     /** At least one line of the row was new. */
     imported: number
-    /** An earlier run has recorded it. */
+    /** An earlier run has recorded it, or it says nothing new. */
     known: number
     /** This run has recorded a row with the same content. */
     duplicates: number
@@ -29,6 +29,8 @@ export type FileSummary = {
     refused: number
     /** Recorded before, by this or an earlier run. */
     repeated: number
+    /** Nothing was left to do: it stood like that already. */
+    unchanged: number
     /** Recorded before out of the same row, but the mapping now makes another line of it. */
     changed: number
     /** Recorded, and flagged as breaking the policy. */
@@ -47,7 +49,7 @@ export function emptySummary(file: string, mapping: string, source: SourceId): F
     mapping,
     source,
     rows: { read: 0, imported: 0, known: 0, duplicates: 0, rejected: 0, ignored: 0 },
-    lines: { made: 0, recorded: 0, refused: 0, repeated: 0, changed: 0, flagged: 0 },
+    lines: { made: 0, recorded: 0, refused: 0, repeated: 0, unchanged: 0, changed: 0, flagged: 0 },
     violations: {},
     obligations: {},
     rejects: {},
@@ -79,6 +81,9 @@ export function countRow(
     } else if (outcome.repeated) {
       summary.lines.repeated += 1
       if (outcome.position <= startedAt) known = true
+    } else if (outcome.outcome === 'recorded' && outcome.events.length === 0) {
+      summary.lines.unchanged += 1
+      known = true
     } else {
       fresh = true
       countFresh(summary, outcome)

@@ -23,14 +23,26 @@ export function timeReader(formats: readonly string[], zone: string): TimeReader
 function readerOf(format: string, zone: string): TimeReader {
   switch (format) {
     case 'iso':
-      return (text) => DateTime.fromISO(text, { zone })
+      return (text) => first(DateTime.fromISO(text, { zone, setZone: true }), zone)
     case 'epoch-seconds':
       return (text) => epoch(text, 1000, zone)
     case 'epoch-milliseconds':
       return (text) => epoch(text, 1, zone)
-    default:
-      return (text) => DateTime.fromFormat(text, format, { zone, locale: 'en-US' })
+    default: {
+      const options = { zone, setZone: true, locale: 'en-US' }
+      return (text) => first(DateTime.fromFormat(text, format, options), zone)
+    }
   }
+}
+
+/**
+ * Of a local time that comes twice the first, where Luxon's choice would depend on the season in which
+ * the import runs. A time with an offset of its own is in a fixed zone, and comes once.
+ */
+function first(time: DateTime, zone: string): DateTime | null {
+  if (!time.isValid) return null
+  if (time.zone.isUniversal) return time.setZone(zone)
+  return time.getPossibleOffsets()[0] ?? time
 }
 
 function epoch(text: string, factor: number, zone: string): DateTime | null {
