@@ -11,6 +11,7 @@ import type {
   Day,
   EventId,
   Instant,
+  Lot,
   Position,
   Principal,
   Property,
@@ -185,6 +186,7 @@ export type SubjectExport = Readonly<{
   position: Position
   items: readonly {
     category: CategoryKey
+    lot: Lot
     collectedAt: Instant
     source: string
     purposes: readonly PurposeKey[]

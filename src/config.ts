@@ -1,0 +1,79 @@
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { ControllerId } from './domain/values.ts'
+
+/**
+ * Configuration, from the environment and the command line. Every setting has a default that works on
+ * a fresh machine; a wrong one is an error that names it.
+ */
+const Environment = z.object({
+  CUSTODY_DATA: z.string().min(1).default('data'),
+  CUSTODY_ROOT_KEY: z.string().optional(),
+  CUSTODY_ROOT_KEY_FILE: z.string().min(1).default('keys/root.key'),
+  CUSTODY_CONTROLLER: ControllerId.default('symphony-commerce' as ControllerId),
+  CUSTODY_HOST: z.string().min(1).default('127.0.0.1'),
+  CUSTODY_PORT: z.coerce.number().int().min(0).max(65_535).default(8040),
+  CUSTODY_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country')
+    .default('US'),
+  CUSTODY_LOG_LEVEL: z
+    .enum(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('info'),
+})
+
+export type Configuration = Readonly<{
+  dataDirectory: string
+  ledgerFile: string
+  vaultFile: string
+  viewsFile: string
+  rootKey: string | null
+  rootKeyFile: string
+  /** The controller that commands act for when none is named. */
+  controller: ControllerId
+  host: string
+  port: number
+  /** ISO 3166-1 alpha-2: how a phone number without a country prefix is read. */
+  country: string
+  logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
+}>
+
+/** What is wrong with the configuration; each line names a variable and its rule. */
+export class BadConfiguration extends Error {
+  override readonly name = 'BadConfiguration'
+}
+
+/**
+ * @param environment usually `process.env`
+ * @param overrides what the command line gave
+ * @throws BadConfiguration naming the variable and the rule; never its value
+ */
+export function configure(
+  environment: Readonly<Record<string, string | undefined>>,
+  overrides: { data?: string | undefined; controller?: string | undefined } = {},
+): Configuration {
+  const parsed = Environment.safeParse({
+    ...environment,
+    ...(overrides.data ? { CUSTODY_DATA: overrides.data } : {}),
+    ...(overrides.controller ? { CUSTODY_CONTROLLER: overrides.controller } : {}),
+  })
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+    throw new BadConfiguration(lines.join('\n'))
+  }
+  const settings = parsed.data
+  const dataDirectory = resolve(settings.CUSTODY_DATA)
+  return {
+    dataDirectory,
+    ledgerFile: join(dataDirectory, 'ledger.sqlite'),
+    vaultFile: join(dataDirectory, 'vault.sqlite'),
+    viewsFile: join(dataDirectory, 'views.sqlite'),
+    rootKey: settings.CUSTODY_ROOT_KEY ?? null,
+    rootKeyFile: resolve(settings.CUSTODY_ROOT_KEY_FILE),
+    controller: settings.CUSTODY_CONTROLLER,
+    host: settings.CUSTODY_HOST,
+    port: settings.CUSTODY_PORT,
+    country: settings.CUSTODY_COUNTRY,
+    logLevel: settings.CUSTODY_LOG_LEVEL,
+  }
+}

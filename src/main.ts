@@ -1,0 +1,152 @@
+import { mkdirSync } from 'node:fs'
+import { v7 as uuidv7 } from 'uuid'
+import { createAccess } from './application/access.ts'
+import { createDeletions } from './application/deletions.ts'
+import { createHolds } from './application/holds.ts'
+import { createOperations } from './application/operations.ts'
+import { createPolicies } from './application/policies.ts'
+import { createRecipients } from './application/recipients.ts'
+import { createRecording } from './application/recording.ts'
+import { createRegister, type Register } from './application/register.ts'
+import { createRequests } from './application/requests.ts'
+import type { Services } from './application/services.ts'
+import { createSubjects } from './application/subjects.ts'
+import { createTransfers } from './application/transfers.ts'
+import type { Configuration } from './config.ts'
+import { streamName } from './domain/envelope.ts'
+import { transferDecider } from './domain/transfer/decider.ts'
+import type { ControllerId, EventId, Instant } from './domain/values.ts'
+import type { EventLog } from './ledger/event-log.ts'
+import { createExecutor } from './ledger/execute.ts'
+import type { Executor } from './ledger/execute-types.ts'
+import { openSqliteEventLog } from './ledger/sqlite/sqlite-event-log.ts'
+import { startProjectorThread } from './projections/projector-thread.ts'
+import { rebuild } from './projections/rebuild.ts'
+import { openViews } from './projections/sqlite-views.ts'
+import type { Views } from './projections/views.ts'
+import { takeManifest } from './reports/manifest.ts'
+import { loadRootKey } from './vault/root-key.ts'
+import { openSqliteVault } from './vault/sqlite-vault.ts'
+import type { Vault } from './vault/vault.ts'
+
+/** The running ledger: the stores, the views that follow, and the services on top. */
+export type Custody = Readonly<{
+  configuration: Configuration
+  log: EventLog
+  vault: Vault
+  views: Views
+  executor: Executor
+  services: Services
+  now: () => Instant
+  /** Resolves when the views show everything that the ledger held when it was called. */
+  caughtUp(): Promise<void>
+  /** Folds the views anew from the ledger; the position reached goes to `onProgress`. */
+  rebuild(onProgress: (position: number) => void): Promise<{ events: number }>
+  close(): Promise<void>
+}>
+
+const now = (): Instant => new Date().toJSON() as Instant
+
+/**
+ * The one place that wires: opens the stores that the configuration names, starts the projector and
+ * puts the services together. The directory and the root key are made where they are missing.
+ *
+ * @throws VaultUnavailable, LogUnavailable or Error saying which store could not be opened and why
+ */
+export async function openCustody(configuration: Configuration): Promise<Custody> {
+  const { dataDirectory, ledgerFile, vaultFile, viewsFile } = configuration
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
+  const rootKey = loadRootKey({
+    value: configuration.rootKey,
+    file: configuration.rootKeyFile,
+    dataDirectory,
+    createIfMissing: true,
+  })
+  const vault = await openSqliteVault({
+    path: vaultFile,
+    rootKey,
+    defaultCountry: configuration.country,
+  })
+  const log = await openSqliteEventLog({
+    path: ledgerFile,
+    // Nothing can be trusted after a failed fsync: the process stops, and the next start reads the truth.
+    onFatal: (cause) => {
+      process.stderr.write(`custody stops: ${cause.message}\n`)
+      process.exit(3)
+    },
+  })
+  const projector = await startProjectorThread({ ledgerPath: ledgerFile, viewsPath: viewsFile })
+  const views = openViews({ path: viewsFile, projector })
+  const caughtUp = async () => views.waitFor(await log.head(), CATCH_UP_MS)
+  await caughtUp()
+  const register = createRegister(log, views)
+  projector.onAdvance(({ kinds }) => {
+    if (kinds.has('policy') || kinds.has('recipient')) register.forget()
+  })
+  const executor = createExecutor({ log, now, newId: () => uuidv7() as EventId })
+  return {
+    configuration,
+    log,
+    vault,
+    views,
+    executor,
+    services: wire({ executor, log, vault, views, register }),
+    now,
+    caughtUp,
+    async rebuild(onProgress) {
+      await projector.stop()
+      return rebuild({ reader: log, path: viewsFile, onProgress })
+    },
+    async close() {
+      await projector.stop()
+      views.close()
+      await log.close()
+      await vault.close()
+    },
+  }
+}
+
+/** A rebuild of a large ledger at start may take this long, in milliseconds. */
+const CATCH_UP_MS = 3_600_000
+
+type Parts = { executor: Executor; log: EventLog; vault: Vault; views: Views; register: Register }
+
+function wire({ executor, log, vault, views, register }: Parts): Services {
+  const deletions = createDeletions({ executor, vault, views, register, now })
+  const operations = createOperations(vault, views, log)
+  const subjects = createSubjects({ executor, reader: log, vault, register })
+  const transferUnderWay = (controller: ControllerId, transfer: string) =>
+    executor.load(
+      streamName('transfer', controller, transfer),
+      transferDecider,
+      ({ state }) => state.status === 'executed',
+    )
+  const recording = createRecording({
+    executor,
+    vault,
+    register,
+    operations,
+    deletions,
+    transferUnderWay,
+    now,
+  })
+  return {
+    recording,
+    policies: createPolicies(executor, register),
+    recipients: createRecipients(executor, register),
+    holds: createHolds(executor),
+    transfers: createTransfers({
+      executor,
+      log,
+      views,
+      register,
+      now,
+      takeManifest: (controller, position, { reference, scope }, asOf) =>
+        takeManifest(views, controller, position, reference, scope, asOf).summary,
+    }),
+    requests: createRequests({ executor, reader: log, vault, register, recording, subjects, deletions }),
+    subjects,
+    deletions,
+    access: createAccess(executor, () => performance.now()),
+  }
+}
