@@ -119,7 +119,7 @@ const CollectionRule = z.strictObject({
 const SharingRule = z.strictObject({
   ...states,
   id: RuleId,
-  /** Classes of recipient, as the recipient's registration states. */
+  /** Classes of recipient, as the recipient's registration states; `any` is open to every one. */
   recipientClasses: z.array(Line).min(1),
   categories: z.union([z.literal('any'), z.array(CategoryKey).min(1)]),
   purposes: z.array(PurposeKey).min(1),
@@ -185,6 +185,8 @@ const OutOfPolicySource = z.strictObject({
   id: RuleId,
   operator: Line,
   collects: z.array(Line).default([]),
+  /** S18: who hosts it. */
+  hosting: z.enum(['third-party', 'own-site']).optional(),
 })
 
 /** One version of one policy of one controller. */

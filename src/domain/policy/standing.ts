@@ -55,10 +55,10 @@ export function isOneOf(
 }
 
 /**
- * `enforce`: the last word, which the state keeps last whatever the clocks say (N1; see `SubjectState`).
- * `observe`: the last word at or before the moment; of two at one time the later in the stream.
+ * `enforce`: the last entry, which is what stands now whatever the clocks say (N1; see `SubjectState`).
+ * `observe`: the last word at or before the moment.
  */
-export function standingAt<S>(
+function standingAt<S>(
   history: readonly Standing<S>[] | undefined,
   { at, mode }: Moment,
 ): Standing<S> | null {
