@@ -58,7 +58,7 @@ export function isOneOf(
  * `enforce`: the last entry, which is what stands now whatever the clocks say (N1; see `SubjectState`).
  * `observe`: the last word at or before the moment.
  */
-function standingAt<S>(
+export function standingAt<S>(
   history: readonly Standing<S>[] | undefined,
   { at, mode }: Moment,
 ): Standing<S> | null {
