@@ -75,8 +75,8 @@ export function streamParts(stream: StreamName): {
 
 /**
  * The values of one category of one event, sealed: AES-256-GCM over their JSON. `box` is base64 of
- * nonce (12 bytes), ciphertext and tag (16 bytes). The key is found by subject, category and lot; the
- * additional data binds controller, subject, event id, category and key id.
+ * version (1 byte), nonce (12), ciphertext and tag (16). The key is found by subject, category and lot;
+ * the additional data binds controller, subject, event id, category, lot and key id.
  */
 export const Sealed = z.strictObject({
   category: CategoryKey,

@@ -11,9 +11,25 @@ export interface Vault {
   find(controller: ControllerId, identifiers: readonly Identifier[]): Promise<SubjectId | null>
 
   /**
+   * `find` and `identify` from memory: answered only when every identifier given is known here and all
+   * belong to one subject, so that there is nothing to link and no conflict. Null: ask the other way.
+   * What another process destroyed may be answered for one more turn of the event loop.
+   */
+  findCached(controller: ControllerId, identifiers: readonly Identifier[]): SubjectId | null
+
+  /**
+   * The first identifier that breaks its scheme's rule, by its place in the list; null when all are
+   * sound. The other functions throw `IdentifierInvalid` for such a one: check what comes from outside.
+   */
+  checkIdentifiers(
+    identifiers: readonly Identifier[],
+  ): Readonly<{ index: number; scheme: IdentifierScheme; rule: string }> | null
+
+  /**
    * The subject of these identifiers, made when none is known, and every identifier that nobody owns
    * linked to it. The first known identifier decides; one that another subject owns stays there and is
    * told in `conflicts` (its scheme only). Durable when it resolves. Safe under concurrent calls.
+   * @throws IdentifierInvalid when one breaks its scheme's rule; RangeError when there is none
    */
   identify(controller: ControllerId, identifiers: readonly Identifier[]): Promise<Identified>
 
@@ -34,7 +50,20 @@ export interface Vault {
     scopes: readonly KeyScope[],
   ): Promise<readonly DataKey[]>
 
-  /** `keysFor` for many subjects at once, in order, in one durable transaction. */
+  /**
+   * `keysFor` from memory: all of the keys, or null: ask the other way. What another process fenced or
+   * destroyed may be answered for one more turn of the event loop.
+   */
+  cachedKeys(
+    controller: ControllerId,
+    subject: SubjectId,
+    scopes: readonly KeyScope[],
+  ): readonly DataKey[] | null
+
+  /**
+   * `keysFor` for many subjects at once, in order, in one durable transaction: all of it or nothing.
+   * @throws SubjectFenced when one of the subjects is fenced
+   */
   keysForAll(
     controller: ControllerId,
     wanted: readonly { subject: SubjectId; scopes: readonly KeyScope[] }[],
@@ -47,13 +76,19 @@ export interface Vault {
     scopes: readonly KeyScope[],
   ): Promise<readonly (DataKey | null)[]>
 
-  /** Destroys every key of these lots. Idempotent. Resolves when no byte of them is left in the store. */
+  /**
+   * Destroys every key of these lots. Idempotent. Resolves when no byte of them is left in the store.
+   * @throws VaultUnavailable "… is pending": destroyed, but bytes may be left; ask again
+   */
   destroyLots(controller: ControllerId, subject: SubjectId, lots: readonly Lot[]): Promise<void>
 
   /** No key is made for the subject from here on. Idempotent, durable. */
   fence(controller: ControllerId, subject: SubjectId): Promise<void>
 
-  /** A deferred erasure lets the subject live on. Idempotent. Not after `destroySubject`. */
+  /**
+   * A deferred erasure lets the subject live on. Idempotent.
+   * @throws SubjectFenced after `destroySubject`
+   */
   unfence(controller: ControllerId, subject: SubjectId): Promise<void>
 
   /** Destroys all keys and index rows of the subject and keeps the fence. Idempotent, as `destroyLots`. */
@@ -93,6 +128,19 @@ export type DataKey = Readonly<{ id: string; key: KeyObject }>
 /** The subject takes no new value: it is being erased, or was. */
 export class SubjectFenced extends Error {
   override readonly name = 'SubjectFenced'
+}
+
+/** An identifier that breaks its scheme's rule. The value is never part of the message. */
+export class IdentifierInvalid extends Error {
+  override readonly name = 'IdentifierInvalid'
+  readonly scheme: IdentifierScheme
+  readonly rule: string
+
+  constructor(scheme: IdentifierScheme, rule: string) {
+    super(rule)
+    this.scheme = scheme
+    this.rule = rule
+  }
 }
 
 /** The store could not do it: root key wrong, disk full, failed fsync. */
