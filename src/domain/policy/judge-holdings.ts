@@ -58,7 +58,7 @@ export function judgeHoldings(
   }
   const needed = [...missing, ...unfit]
   const lots = asked.transient ? transientLots(judged, needed, narrowed) : []
-  const open = lots.find(({ held }) => !held.spent && serves(held, needed, purpose.key))
+  const open = lots.find(({ held }) => isOpen(held) && serves(held, needed, purpose.key))
   if (open) {
     const { lot, rule, obligation: own } = transientMatch(judged, open.lot)
     return { spends: lot, rule, obligation: own ?? obligation, byConsent }
@@ -114,10 +114,15 @@ function transientLots(
   if (narrowed) return [narrowed]
   const lots: HeldTransient[] = []
   for (const [lot, held] of subject?.lots ?? []) {
-    if (!held.transient || held.deletion !== null) continue
+    if (!held.transient) continue
     if (needed.some((category) => held.contents.has(category))) lots.push({ lot, held })
   }
   return lots
+}
+
+/** Not used yet, and not being deleted for not having been. */
+function isOpen({ spent, deletion }: HeldLot): boolean {
+  return !spent && deletion === null
 }
 
 function serves(held: HeldLot, needed: readonly CategoryKey[], purpose: PurposeKey): boolean {
