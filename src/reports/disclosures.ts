@@ -1,0 +1,137 @@
+import type { ControllerId, Position } from '../domain/values.ts'
+import type { DisclosureRow, Views } from '../projections/views.ts'
+import { countedTable } from './counted.ts'
+import { everyRow } from './pages.ts'
+import { reportTable, type ColumnChoice, type Report } from './report.ts'
+import { Tally } from './tally.ts'
+
+/** A disclosure as a report lists it. */
+export type ToldRow = {
+  at: string
+  recipient: string
+  recipientClass: string | null
+  purpose: string
+  categories: readonly string[]
+  ground: string | null
+  document: string | null
+  approver: string | null
+  permitted: boolean
+  rules: readonly string[]
+  policyVersion: string | null
+  subject: string | null
+  position: number
+  event: string
+}
+
+/** The row of a disclosure. */
+export function toldRow(row: DisclosureRow): ToldRow {
+  return {
+    at: row.at,
+    recipient: row.recipient,
+    recipientClass: row.recipientClass,
+    purpose: row.purpose,
+    categories: row.categories,
+    ground: row.ground,
+    document: row.document,
+    approver: row.approver,
+    permitted: row.permitted,
+    rules: row.rules,
+    policyVersion: row.policyVersion,
+    subject: row.subject,
+    position: row.position,
+    event: row.event,
+  }
+}
+
+/** The columns of a list of disclosures. */
+export const toldColumns: readonly ColumnChoice<ToldRow>[] = [
+  { key: 'at', heading: 'When', as: 'moment' },
+  { key: 'recipient', heading: 'Recipient', as: 'code' },
+  { key: 'recipientClass', heading: 'Class', detail: true },
+  { key: 'purpose', heading: 'Purpose', as: 'code' },
+  { key: 'categories', heading: 'What', as: 'code' },
+  { key: 'permitted', heading: 'Permitted' },
+  { key: 'rules', heading: 'Rule', as: 'code', detail: true },
+  { key: 'ground', heading: 'Ground', as: 'words' },
+  { key: 'document', heading: 'Document', detail: true },
+  { key: 'approver', heading: 'Approver', detail: true },
+  { key: 'policyVersion', heading: 'Policy of', detail: true },
+  { key: 'subject', heading: 'Person (pseudonym)', as: 'code' },
+  { key: 'position', heading: 'Position', as: 'number', detail: true },
+  { key: 'event', heading: 'Event', as: 'code', detail: true },
+]
+
+/** To whom personal data was disclosed, for what and on what ground (S6, S7, S12). */
+export function disclosureReport(
+  views: Views,
+  controller: ControllerId,
+  position: Position,
+): Report {
+  const rows = () => everyRow((paging) => views.disclosures(controller, { position }, {}, paging))
+  const byRecipient = new Tally()
+  const byPurpose = new Tally()
+  const byGround = new Tally()
+  let all = 0
+  let forbidden = 0
+  for (const row of rows()) {
+    all += 1
+    if (!row.permitted) forbidden += 1
+    byRecipient.add(row.recipient)
+    byPurpose.add(row.purpose)
+    if (row.ground !== null) byGround.add(row.ground)
+  }
+  const counted = 'Disclosures'
+  return {
+    kind: 'disclosures',
+    title: 'Disclosures',
+    about: [
+      'Every time that personal data was passed to somebody else: to whom, for which purpose, which categories, and on which rule of the policy or on which ground. A disclosure beyond the policy needs one of a closed list of grounds, a document and an approver.',
+      'People are named by pseudonym only; no personal value is in this report.',
+    ],
+    controller,
+    position,
+    parameters: {},
+    figures: [
+      { name: 'disclosures', label: 'Disclosures', value: all },
+      { name: 'recipients', label: 'Recipients', value: byRecipient.byKey().length },
+      { name: 'forbidden', label: 'Not permitted', value: forbidden, alarm: true },
+    ],
+    tables: [
+      countedTable({
+        name: 'by-recipient',
+        caption: 'By recipient',
+        heading: 'Recipient',
+        as: 'code',
+        counted,
+        tally: byRecipient,
+        order: 'count',
+      }),
+      countedTable({
+        name: 'by-purpose',
+        caption: 'By purpose',
+        heading: 'Purpose',
+        as: 'code',
+        counted,
+        tally: byPurpose,
+        order: 'count',
+      }),
+      countedTable({
+        name: 'by-ground',
+        caption: 'By ground of a disclosure beyond the policy',
+        heading: 'Ground',
+        as: 'words',
+        counted,
+        tally: byGround,
+        order: 'count',
+      }),
+      reportTable({
+        name: 'disclosures',
+        caption: 'Disclosures in order',
+        columns: toldColumns,
+        rows: function* () {
+          for (const row of rows()) yield toldRow(row)
+        },
+      }),
+    ],
+  }
+}
