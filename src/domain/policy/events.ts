@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Refusal } from '../refusal.ts'
-import { Channel, Day, Line } from '../values.ts'
+import { CalendarDuration, Channel, Day, Line, ObligationId } from '../values.ts'
 
 /** The life of one policy of one controller, version by version. One stream: `policy-<controller>/<policy>`. */
 export const policyEventData = {
@@ -11,6 +11,12 @@ export const policyEventData = {
     document: z.string().max(500_000),
     /** SHA-256 of the document, in hexadecimal. */
     digest: z.string().regex(/^[0-9a-f]{64}$/),
+    /** What the document itself promises of its announcement: over one of these, this long before. */
+    notice: z.strictObject({
+      channels: z.array(Channel).min(1),
+      before: CalendarDuration,
+      obligation: ObligationId,
+    }),
   }),
   /** S43: announced to everybody over a channel, from this day. */
   PolicyNoticeGiven: z.strictObject({
