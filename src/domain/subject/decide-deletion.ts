@@ -44,7 +44,7 @@ export function decideRequestDeletion(
   const due = cause === 'retention' ? wanted.filter(({ lot }) => isDue(state, lot, on)) : wanted
   const lots = everything ? due : notPending(state, due)
   if (lots.length === 0 && wanted.length > 0) return NOTHING
-  const minimums = MINIMUM_BINDS.has(cause) ? withinMinimum(state, lots, on) : new Map()
+  const minimums = MINIMUM_BINDS.has(cause) ? withinMinimum(state, lots, on) : new Map<Lot, Day>()
   if (lots.length > 0 && minimums.size === lots.length) {
     const until = [...minimums.values()].sort().at(-1)
     const explanation = `The law asks to keep all of it; the last of it until ${until}.`

@@ -1,6 +1,6 @@
 import type { CategoryKey, Day, Instant, Lot, PurposeKey } from '../values.ts'
 import type { Retention } from './events.ts'
-import type { SubjectState } from './state.ts'
+import type { Held, SubjectState } from './state.ts'
 
 /**
  * Opens the lot, or renews it: a lot falls due by the terms of the latest day that put something into
@@ -34,7 +34,7 @@ export function holdItem(
 ): void {
   const lot = state.lots.get(lotName)
   if (!lot) throw new Error(`couldn't fold a collection: it names no retention of lot ${lotName}`)
-  const contained = lot.contents.get(category) ?? new Set()
+  const contained = lot.contents.get(category) ?? new Set<PurposeKey>()
   if (contained.size === 0) lot.contents.set(category, contained)
   for (const purpose of purposes) {
     const isNew = !contained.has(purpose)
@@ -50,7 +50,7 @@ function countHeld(
   isNew: boolean,
   at: Instant,
 ): void {
-  const byPurpose = state.holdings.get(category) ?? new Map()
+  const byPurpose = state.holdings.get(category) ?? new Map<PurposeKey, Held>()
   if (byPurpose.size === 0) state.holdings.set(category, byPurpose)
   const held = byPurpose.get(purpose)
   if (!held) {
