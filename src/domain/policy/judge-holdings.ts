@@ -40,13 +40,15 @@ export function judgeHoldings(
     refusals.push(refuse('not_held', { obligation: principle }, explanation))
     return { spends: null, rule: null, obligation: principle, byConsent: false }
   }
+  // Where the purpose stands on consent, a missing one is the one reason: it would authorize the use.
+  const authorized = consent !== null || purpose.declaration.basis === 'consent'
   const narrowed = asked.transient ? namedLot(judged) : null
   const missing: CategoryKey[] = []
   const unfit: CategoryKey[] = []
   let further = false
   let byConsent = false
   for (const category of act.categories) {
-    const fit = narrowed ? 'missing' : fitOf(judged, category, purpose, consent !== null, asked)
+    const fit = narrowed ? 'missing' : fitOf(judged, category, purpose, authorized, asked)
     if (fit === 'missing') missing.push(category)
     else if (fit === 'unfit') unfit.push(category)
     else if (fit !== 'same') further = true
@@ -73,7 +75,7 @@ function fitOf(
   { subject, moment }: Case,
   category: CategoryKey,
   { key, reach }: CompiledPurpose,
-  consented: boolean,
+  authorized: boolean,
   asked: Asked,
 ): Fit {
   const byPurpose = subject?.holdings.get(category)
@@ -86,7 +88,7 @@ function fitOf(
     if (!asked.purposes || reach.has(collectedFor)) return 'compatible'
     fit = 'unfit'
   }
-  return fit === 'unfit' && consented ? 'consent' : fit
+  return fit === 'unfit' && authorized ? 'consent' : fit
 }
 
 /** `enforce`: it is held now. `observe`: it was held at the moment. */
