@@ -2,7 +2,7 @@ import type { ControllerId, Position } from '../domain/values.ts'
 import type { DisclosureRow, Views } from '../projections/views.ts'
 import { countedTable } from './counted.ts'
 import { everyRow } from './pages.ts'
-import { reportTable, type ColumnChoice, type Report } from './report.ts'
+import { reportTable, type ColumnChoice, type Report, type ReportTable } from './report.ts'
 import { Tally } from './tally.ts'
 
 /** A disclosure as a report lists it. */
@@ -80,7 +80,6 @@ export function disclosureReport(
     byPurpose.add(row.purpose)
     if (row.ground !== null) byGround.add(row.ground)
   }
-  const counted = 'Disclosures'
   return {
     kind: 'disclosures',
     title: 'Disclosures',
@@ -97,33 +96,15 @@ export function disclosureReport(
       { name: 'forbidden', label: 'Not permitted', value: forbidden, alarm: true },
     ],
     tables: [
-      countedTable({
-        name: 'by-recipient',
-        caption: 'By recipient',
-        heading: 'Recipient',
-        as: 'code',
-        counted,
-        tally: byRecipient,
-        order: 'count',
-      }),
-      countedTable({
-        name: 'by-purpose',
-        caption: 'By purpose',
-        heading: 'Purpose',
-        as: 'code',
-        counted,
-        tally: byPurpose,
-        order: 'count',
-      }),
-      countedTable({
-        name: 'by-ground',
-        caption: 'By ground of a disclosure beyond the policy',
-        heading: 'Ground',
-        as: 'words',
-        counted,
-        tally: byGround,
-        order: 'count',
-      }),
+      byTable('by-recipient', 'By recipient', 'Recipient', 'code', byRecipient),
+      byTable('by-purpose', 'By purpose', 'Purpose', 'code', byPurpose),
+      byTable(
+        'by-ground',
+        'By ground of a disclosure beyond the policy',
+        'Ground',
+        'words',
+        byGround,
+      ),
       reportTable({
         name: 'disclosures',
         caption: 'Disclosures in order',
@@ -134,4 +115,14 @@ export function disclosureReport(
       }),
     ],
   }
+}
+
+function byTable(
+  name: string,
+  caption: string,
+  heading: string,
+  as: 'code' | 'words',
+  tally: Tally,
+): ReportTable {
+  return countedTable({ name, caption, heading, as, counted: 'Disclosures', tally, order: 'count' })
 }

@@ -1,4 +1,4 @@
-import { h, type ComponentChildren, type VNode } from 'preact'
+import { h, type ComponentChild, type ComponentChildren } from 'preact'
 import { renderToString } from 'preact-render-to-string'
 import { pageStyle } from './page-style.ts'
 import {
@@ -69,7 +69,7 @@ export function page(title: string, body: ComponentChildren): string {
 }
 
 /** The list of names and values under a page's title. */
-export function factList(pairs: readonly (readonly [string, string])[]): VNode {
+export function factList(pairs: readonly (readonly [string, string])[]): ComponentChild {
   return h(
     'dl',
     { class: 'facts' },
@@ -77,7 +77,7 @@ export function factList(pairs: readonly (readonly [string, string])[]): VNode {
   )
 }
 
-function facts({ controller, position, parameters }: Report): VNode {
+function facts({ controller, position, parameters }: Report): ComponentChild {
   return factList([
     ['Controller', controller],
     ['Ledger position', String(position)],
@@ -87,7 +87,7 @@ function facts({ controller, position, parameters }: Report): VNode {
   ])
 }
 
-function figure({ label, value, alarm }: Report['figures'][number]): VNode {
+function figure({ label, value, alarm }: Report['figures'][number]): ComponentChild {
   return h('li', alarm && value > 0 ? { class: 'alarm' } : null, [
     h('b', null, grouped(value)),
     h('span', null, label),
@@ -104,7 +104,12 @@ function printed(table: ReportTable): { rows: readonly Row[]; size: number } {
   return { rows, size }
 }
 
-function section(table: ReportTable, rows: readonly Row[], size: number, whole: WholeTable): VNode {
+function section(
+  table: ReportTable,
+  rows: readonly Row[],
+  size: number,
+  whole: WholeTable,
+): ComponentChild {
   if (size === 0) {
     return h('section', { id: table.name }, [
       h('h2', null, table.caption),
@@ -138,11 +143,16 @@ function section(table: ReportTable, rows: readonly Row[], size: number, whole: 
   ])
 }
 
-function heading({ heading: text, as }: Column): VNode {
+function heading({ heading: text, as }: Column): ComponentChild {
   return h('th', { scope: 'col', ...(as === 'number' ? { class: 'number' } : {}) }, text)
 }
 
-function cell(value: Cell | undefined, column: Column, place: number, longest: number): VNode {
+function cell(
+  value: Cell | undefined,
+  column: Column,
+  place: number,
+  longest: number,
+): ComponentChild {
   const scope = place === 0 ? { scope: 'row' } : {}
   return h(
     place === 0 ? 'th' : 'td',

@@ -13,8 +13,6 @@ export type RetentionRunRow = Readonly<{
   deleted: number
   deferred: number
   holds: readonly string[]
-  /** Kept by a legal minimum until this day. */
-  until: string | null
   codes: readonly string[]
 }>
 
@@ -45,7 +43,7 @@ export function retentionRunReport(
     kind: 'retention-run',
     title: dryRun ? 'Retention run, tried out: nothing was changed' : 'Retention run',
     about: [
-      'What one run of the retention job did for each person with something due: what was deleted, what was deferred and by which hold or until which day, and what was refused.',
+      'What one run of the retention job did for each person with something due: what was deleted, what was deferred and by which hold, and what was refused.',
       'A lot is what falls due together. People are named by pseudonym only; no personal value is in this report.',
     ],
     controller,
@@ -88,7 +86,6 @@ export function retentionRunReport(
           { key: 'deleted', heading: 'Lots deleted', as: 'number' },
           { key: 'deferred', heading: 'Lots deferred', as: 'number' },
           { key: 'holds', heading: 'Kept by', as: 'code' },
-          { key: 'until', heading: 'Kept by law until' },
           { key: 'codes', heading: 'Refused because', as: 'words', detail: true },
           { key: 'resumed', heading: 'Taken up again', detail: true },
           { key: 'deletion', heading: 'Deletion', as: 'code', detail: true },

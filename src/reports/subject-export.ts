@@ -1,4 +1,4 @@
-import { h, type VNode } from 'preact'
+import { h, type ComponentChild } from 'preact'
 import type { SubjectExport } from '../application/services.ts'
 import { factList, page } from './page.ts'
 import { momentWords, words } from './wording.ts'
@@ -72,8 +72,8 @@ function table(
   caption: string,
   empty: string,
   headings: readonly string[],
-  rows: readonly (readonly (string | VNode)[])[],
-): VNode {
+  rows: readonly (readonly ComponentChild[])[],
+): ComponentChild {
   if (rows.length === 0) {
     return h('section', null, [h('h2', null, caption), h('p', { class: 'empty' }, empty)])
   }
@@ -103,7 +103,7 @@ function table(
   ])
 }
 
-function values({ values: held, corrected }: Item): VNode | string {
+function values({ values: held, corrected }: Item): ComponentChild {
   if (held === null) return 'not kept here: in the system that collected it, or destroyed'
   return h('div', null, [
     ...Object.entries(held).map(([name, value]) => h('div', null, `${name}: ${plain(value)}`)),

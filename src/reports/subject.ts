@@ -219,7 +219,5 @@ function trailTables(trail: () => Iterable<AuditRow>): readonly ReportTable[] {
 }
 
 function size(rows: Iterable<unknown>): number {
-  let count = 0
-  for (const _ of rows) count += 1
-  return count
+  return Iterator.from(rows).reduce<number>((count) => count + 1, 0)
 }
