@@ -77,7 +77,8 @@ export function decideDeferDeletion(
 
 /**
  * What was deferred goes on; what the law keeps until a day that has not come stays. A deletion of
- * everything takes in what was collected while it waited.
+ * everything takes in what came to be known while it waited; where the person came back it is one of its
+ * own lots only (see `cameBack`).
  */
 export function decideResumeDeletion(
   command: Command<'ResumeDeletion'>,

@@ -1,5 +1,6 @@
 import type { Recorded } from '../decision.ts'
-import type { CategoryKey, Lot, Reference } from '../values.ts'
+import type { Mode } from '../judgement.ts'
+import type { CategoryKey, Instant, Lot, Reference } from '../values.ts'
 import { dropItem } from './evolve-holdings.ts'
 import type { LotContents, SubjectEventOf } from './events.ts'
 import type { PendingDeletion, SubjectState } from './state.ts'
@@ -18,7 +19,6 @@ export function requested(
     deferrals: new Map(),
     deferredBy: [],
     status: 'requested',
-    begun: false,
   })
   for (const { lot } of lots) claim(state, lot, deletion)
   fence(state)
@@ -66,15 +66,13 @@ export function resumed(
 /** The keys are gone, and so is what they opened, whichever deletion had asked for it. */
 export function deleted(
   state: SubjectState,
-  { deletion, lots }: SubjectEventOf<'DataDeleted'>['data'],
+  { lots }: SubjectEventOf<'DataDeleted'>['data'],
   { occurredAt }: Recorded,
 ): SubjectState {
   const gone = new Map(lots.map(({ lot, categories }) => [lot, new Set(categories)]))
   for (const [lot, categories] of gone) {
     for (const category of categories) dropItem(state, lot, category, occurredAt)
   }
-  const own = state.deletions.get(deletion)
-  if (own) own.begun = true
   for (const [reference, pending] of state.deletions) {
     pending.lots = without(pending.lots, gone)
     const left = new Set(pending.lots.map(({ lot }) => lot))
@@ -124,13 +122,24 @@ function settle(pending: PendingDeletion): void {
 }
 
 /**
- * Fenced while a deletion of everything goes on. One that is wholly deferred lets the subject live on,
- * unless some of it is deleted already.
+ * Fenced while a deletion of everything goes on. One of which all that is left is deferred lets the
+ * subject live on: holds and legal minimums last for years.
  */
 function fence(state: SubjectState): void {
   state.status = 'active'
-  for (const { everything, status, begun } of state.deletions.values()) {
-    if (everything && (status === 'requested' || begun)) state.status = 'fenced'
+  for (const { everything, status } of state.deletions.values()) {
+    if (everything && status === 'requested') state.status = 'fenced'
+  }
+}
+
+/**
+ * The person came back while what is left of their erasure waits. That still goes, at its time, but what
+ * they gave since does not go with it.
+ */
+export function cameBack(state: SubjectState, mode: Mode, at: Instant): void {
+  for (const pending of state.deletions.values()) {
+    if (pending.status !== 'deferred') continue
+    if (mode === 'enforce' || at >= pending.requestedAt) pending.everything = false
   }
 }
 

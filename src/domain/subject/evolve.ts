@@ -1,7 +1,7 @@
 import type { Recorded } from '../decision.ts'
 import type { Mode } from '../judgement.ts'
 import { assertNever, type Day, type Instant, type SubjectKind } from '../values.ts'
-import { deferred, deleted, erased, requested, resumed } from './evolve-deletion.ts'
+import { cameBack, deferred, deleted, erased, requested, resumed } from './evolve-deletion.ts'
 import { holdItem, keepLot } from './evolve-holdings.ts'
 import type { SubjectEvent, SubjectEventOf } from './events.ts'
 import type { Standing, SubjectState } from './state.ts'
@@ -61,11 +61,12 @@ export function evolve(state: SubjectState, event: SubjectEvent, recorded: Recor
 
 function collected(
   state: SubjectState,
-  { act, items, lots, on, transient }: SubjectEventOf<'DataCollected'>['data'],
+  { act, items, lots, mode, on, transient }: SubjectEventOf<'DataCollected'>['data'],
   { occurredAt }: Recorded,
 ): SubjectState {
   learnKind(state, act.kind, act.selfIdentified, occurredAt)
   active(state, on)
+  if (items.length > 0) cameBack(state, mode, occurredAt)
   for (const retention of lots) keepLot(state, retention, on, transient)
   for (const { lot, category } of items) holdItem(state, lot, category, act.purposes, occurredAt)
   return state
@@ -145,6 +146,7 @@ function insertInOrder<S>(history: Standing<S>[], standing: Standing<S>): void {
 }
 
 function accountOpened(state: SubjectState, mode: Mode, at: Instant): SubjectState {
+  cameBack(state, mode, at)
   const { accounts } = state
   const later = mode === 'observe' ? accounts.find(({ openedAt }) => openedAt > at) : undefined
   if (later) {

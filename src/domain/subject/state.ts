@@ -61,6 +61,7 @@ export type HeldLot = {
 
 export type PendingDeletion = {
   cause: DeletionCause
+  /** Also the index entries, at the end. No longer, once the person came back while it was deferred. */
   everything: boolean
   requestedAt: Instant
   /** What is still to go, deferred or not. */
@@ -71,8 +72,6 @@ export type PendingDeletion = {
   deferredBy: Reference[]
   /** `deferred`: every lot that is still to go is deferred. */
   status: 'requested' | 'deferred'
-  /** Some of it is deleted already. */
-  begun: boolean
 }
 
 export type Deferral = { holds: Reference[]; until: Day | null }
