@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { v7 as uuidv7 } from 'uuid'
 import { createAccess } from './application/access.ts'
+import { createConsents } from './application/consents.ts'
 import { createDeletions } from './application/deletions.ts'
 import { createHolds } from './application/holds.ts'
 import { createOperations } from './application/operations.ts'
@@ -10,6 +11,7 @@ import { createRecording } from './application/recording.ts'
 import { createRegister, type Register } from './application/register.ts'
 import { createRequests } from './application/requests.ts'
 import type { Services } from './application/services.ts'
+import { createRuns } from './application/runs.ts'
 import { createSubjects } from './application/subjects.ts'
 import { createTransfers } from './application/transfers.ts'
 import type { Configuration } from './config.ts'
@@ -57,14 +59,15 @@ export async function openCustody(configuration: Configuration): Promise<Custody
   const { dataDirectory, ledgerFile, vaultFile, viewsFile } = configuration
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
   const rootKey = loadRootKey({
-    value: configuration.rootKey,
+    env: configuration.rootKey,
     file: configuration.rootKeyFile,
     dataDirectory,
     createIfMissing: true,
   })
+  if (!rootKey.ok) throw new Error(`couldn't load the root key: ${rootKey.problem}`)
   const vault = await openSqliteVault({
     path: vaultFile,
-    rootKey,
+    rootKey: rootKey.key,
     defaultCountry: configuration.country,
   })
   const log = await openSqliteEventLog({
@@ -142,11 +145,21 @@ function wire({ executor, log, vault, views, register }: Parts): Services {
       register,
       now,
       takeManifest: (controller, position, { reference, scope }, asOf) =>
-        takeManifest(views, controller, position, reference, scope, asOf).summary,
+        takeManifest(views, controller, position, scope, asOf, reference).summary,
     }),
-    requests: createRequests({ executor, reader: log, vault, register, recording, subjects, deletions }),
+    requests: createRequests({
+      executor,
+      reader: log,
+      vault,
+      register,
+      recording,
+      subjects,
+      deletions,
+    }),
     subjects,
     deletions,
+    consents: createConsents(executor, register),
+    runs: createRuns(executor),
     access: createAccess(executor, () => performance.now()),
   }
 }

@@ -4,7 +4,15 @@ import type { Refusal } from '../domain/refusal.ts'
 import type { SubjectCommand } from '../domain/subject/commands.ts'
 import { subjectDecider } from '../domain/subject/decider.ts'
 import type { LotContents, SubjectEvent } from '../domain/subject/events.ts'
-import { SourceId, type Day, type Instant, type Lot, type Position, type Reference, type SubjectId } from '../domain/values.ts'
+import {
+  SourceId,
+  type Day,
+  type Instant,
+  type Lot,
+  type Position,
+  type Reference,
+  type SubjectId,
+} from '../domain/values.ts'
 import type { Answer, Executor } from '../ledger/execute-types.ts'
 import type { PendingDeletionRow, Views } from '../projections/views.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -272,11 +280,7 @@ function done(
     subject,
     deletion,
     outcome:
-      deferred.length === 0
-        ? 'deleted'
-        : deleted.length === 0
-          ? 'deferred'
-          : 'partly-deferred',
+      deferred.length === 0 ? 'deleted' : deleted.length === 0 ? 'deferred' : 'partly-deferred',
     deleted: deleted.length,
     deferred: deferred.length,
     holds,

@@ -19,10 +19,7 @@ export type Operations = Readonly<{
   /** Keyed digests of the client's key and body: no value of theirs is ever stored. */
   digest(controller: ControllerId, operation: OperationKey | null): AskMeta['operation']
   /** The answer that the key got before; null when the key is new. */
-  earlier(
-    controller: ControllerId,
-    operation: AskMeta['operation'],
-  ): Promise<LineOutcome | null>
+  earlier(controller: ControllerId, operation: AskMeta['operation']): Promise<LineOutcome | null>
 }>
 
 /** @param reader where the events of an earlier answer are read */
@@ -63,7 +60,9 @@ async function earlierAnswer(
     events: events.map(({ id, type, revision, position }) => ({ id, type, revision, position })),
     subject: kind === 'subject' ? SubjectId.parse(id) : null,
     flagged: violationsOf(written),
-    ...(refused ? { outcome: 'refused', refusals: refused.data.refusals } : { outcome: 'recorded' }),
+    ...(refused
+      ? { outcome: 'refused', refusals: refused.data.refusals }
+      : { outcome: 'recorded' }),
   }
 }
 

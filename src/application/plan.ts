@@ -66,7 +66,9 @@ export function actOf(line: Line): Act | null {
         kind: line.kind,
         purposes: line.purposes,
         selfIdentified: line.type === 'collect' && line.selfIdentified,
-        ...(line.type === 'collect' && line.voluntaryAct ? { voluntaryAct: line.voluntaryAct } : {}),
+        ...(line.type === 'collect' && line.voluntaryAct
+          ? { voluntaryAct: line.voluntaryAct }
+          : {}),
         ...(line.type === 'collect' && line.providedBy ? { providedBy: line.providedBy } : {}),
       }
     case 'use':
@@ -128,7 +130,13 @@ export function subjectCommand(line: SubjectLine, given: Given): SubjectCommand 
     case 'collect':
     case 'use':
     case 'share':
-      return { type: 'RecordAct', ...base, mode: line.mode, act: actOf(line)!, fields: fieldsOf(line) }
+      return {
+        type: 'RecordAct',
+        ...base,
+        mode: line.mode,
+        act: actOf(line)!,
+        fields: fieldsOf(line),
+      }
     case 'request-consent':
       return { type: 'RequestConsent', ...base, ...change(line) }
     case 'give-consent':

@@ -32,6 +32,7 @@ export function createPolicies(executor: Executor, register: Register): PolicySe
   }
 
   return {
+    timeZone: async ({ controller }) => (await register.ready(controller)).timeZone,
     async publish(caller, document, at) {
       const read = readPolicy(document)
       if ('outcome' in read) return read

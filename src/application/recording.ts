@@ -1,3 +1,4 @@
+import type { ActivityCommand } from '../domain/activity/commands.ts'
 import { activityDecider } from '../domain/activity/decider.ts'
 import type { ActivityEvent } from '../domain/activity/events.ts'
 import { streamName, type Sealed, type StreamName } from '../domain/envelope.ts'
@@ -57,8 +58,7 @@ export function createRecording(deps: Deps): RecordingService {
   const recordAll = (caller: Caller, lines: readonly Wanted[]) => recordLines(deps, caller, lines)
   return {
     recordAll,
-    record: async (caller, line, operation) =>
-      (await recordAll(caller, [{ line, operation }]))[0]!,
+    record: async (caller, line, operation) => (await recordAll(caller, [{ line, operation }]))[0]!,
   }
 }
 
@@ -80,12 +80,16 @@ async function recordLines(
     else open.push(index)
   }
 
-  const subjects = await resolveSubjects(deps, controller, wanted, open)
+  const people = await resolveSubjects(deps, controller, wanted, open)
   await Promise.all(
     open.map(async (index) => {
-      const { line } = wanted[index]!
-      const subject = subjects[index] ?? null
-      outcomes[index] = await recordOne(deps, { caller, known, line, subject, operation: digests[index]! })
+      const subject = people[index] ?? null
+      if (subject !== null && typeof subject === 'object') {
+        outcomes[index] = subject
+        return
+      }
+      const one = { caller, known, line: wanted[index]!.line, subject, operation: digests[index]! }
+      outcomes[index] = await recordOne(deps, one)
     }),
   )
   return outcomes as LineOutcome[]
@@ -108,16 +112,17 @@ function invalid(line: Line, now: Instant): Invalid | null {
 }
 
 /**
- * The pseudonym of each line's person, by the line's index. People whom a line introduces are made in
- * one transaction, in the order of the lines; then those who must be known already are looked up.
+ * The pseudonym of each line's person, by the line's index, or what is wrong with an identifier. People
+ * whom a line introduces are made in one transaction, in the order of the lines; then those who must be
+ * known already are looked up.
  */
 async function resolveSubjects(
   { vault }: Deps,
   controller: ControllerId,
   wanted: readonly Wanted[],
   open: readonly number[],
-): Promise<(SubjectId | null)[]> {
-  const subjects = new Array<SubjectId | null>(wanted.length).fill(null)
+): Promise<(SubjectId | Invalid | null)[]> {
+  const subjects = new Array<SubjectId | Invalid | null>(wanted.length).fill(null)
   const making: number[] = []
   const finding: number[] = []
   for (const index of open) {
@@ -130,8 +135,17 @@ async function resolveSubjects(
     const identifiers = line.subject.identifiers
     // One identifier that is known leaves nothing to link, so that the cache may answer.
     const cached = identifiers.length === 1 ? vault.findCached(controller, identifiers) : null
-    if (cached) subjects[index] = cached
-    else (introduces(line) ? making : finding).push(index)
+    if (cached) {
+      subjects[index] = cached
+      continue
+    }
+    const broken = vault.checkIdentifiers(identifiers)
+    if (broken) {
+      const field = `subject.identifiers.${broken.index}.value`
+      subjects[index] = { outcome: 'invalid', field, rule: broken.rule }
+      continue
+    }
+    ;(introduces(line) ? making : finding).push(index)
   }
   const identifiersOf = (index: number) => {
     const { line } = wanted[index]!
@@ -278,15 +292,16 @@ function refuseUnknown(
     prepare: ({ eventId, at }) => {
       const policy = one.known.policyAt(at, lookUpsOf(line).property)
       const on = dayOf(at, policy?.timeZone ?? one.known.timeZone)
+      const given = { eventId, at, on }
+      const attempted = subjectCommand(line, given)
+      const command: ActivityCommand = {
+        type: 'RefuseUnknown',
+        ...given,
+        source: line.source,
+        attempted,
+      }
       return {
-        command: {
-          type: 'RefuseUnknown',
-          eventId,
-          at,
-          on,
-          source: line.source,
-          attempted: subjectCommand(line, { eventId, at, on }),
-        },
+        command,
         context: { policy, recipient: null, transferUnderWay: false },
         policyVersion: policy?.version ?? null,
       }

@@ -4,10 +4,19 @@ import { streamName, type Envelope, type LedgerEvent, type StreamName } from '..
 import type { RecipientStanding } from '../domain/judgement.ts'
 import { dayOf } from '../domain/policy/calendar.ts'
 import { compile, type CompiledPolicy } from '../domain/policy/compile.ts'
-import { policyDecider, policyTimeline, versionInForce } from '../domain/policy/decider.ts'
+import {
+  policyDecider,
+  policyTimeline,
+  versionInForce,
+  type PolicyState,
+} from '../domain/policy/decider.ts'
 import type { PolicyEvent } from '../domain/policy/events.ts'
 import { parsePolicy } from '../domain/policy/parse.ts'
-import { recipientDecider, recipientStanding } from '../domain/recipient/decider.ts'
+import {
+  recipientDecider,
+  recipientStanding,
+  type RecipientState,
+} from '../domain/recipient/decider.ts'
 import type { RecipientEvent } from '../domain/recipient/events.ts'
 import {
   TimeZone,
@@ -78,12 +87,8 @@ export function createRegister(reader: EventReader, views: Views): Register {
     const recipients = new Map<RecipientId, RecipientStanding>()
     for (const id of own.recipient) {
       const stream = streamName('recipient', controller, id)
-      const state = await fold<RecipientEvent, ReturnType<typeof recipientDecider.initialState>>(
-        reader,
-        stream,
-        recipientDecider,
-      )
-      const standing = recipientStanding(state)
+      const state = await fold<RecipientEvent, RecipientState>(reader, stream, recipientDecider)
+      const standing = recipientStanding(state, id as RecipientId)
       if (standing) recipients.set(id as RecipientId, standing)
     }
     return lookUps(policies, recipients)
@@ -137,7 +142,7 @@ async function readPolicy(
   policy: Reference,
 ): Promise<PolicyVersions> {
   const compiled = new Map<Day, CompiledPolicy>()
-  const state = await fold<PolicyEvent, ReturnType<typeof policyDecider.initialState>>(
+  const state = await fold<PolicyEvent, PolicyState>(
     reader,
     streamName('policy', controller, policy),
     policyDecider,

@@ -85,7 +85,9 @@ async function fulfil(
 ): Promise<Outcome & { export: SubjectExport | null }> {
   const stream = streamName('request', caller.controller, request)
   const asked = await deps.executor.load(stream, requestDecider, ({ state }) =>
-    state.status === 'verified' ? { kind: state.kind, subject: state.subject, purpose: state.purpose } : null,
+    state.status === 'verified'
+      ? { kind: state.kind, subject: state.subject, purpose: state.purpose }
+      : null,
   )
   const done: Done = asked
     ? await doWhatWasAsked(deps, caller, request, asked)
@@ -137,7 +139,14 @@ async function doWhatWasAsked(
     }
     case 'objection': {
       if (purpose) {
-        const line = { type: 'object', mode: 'enforce', source: CUSTODY, subject: { subject }, purpose, channel: STAFF } as const
+        const line = {
+          type: 'object',
+          mode: 'enforce',
+          source: CUSTODY,
+          subject: { subject },
+          purpose,
+          channel: STAFF,
+        } as const
         await deps.recording.record(caller, line, null)
       }
       return { deletion: null, digest: null, export: null }

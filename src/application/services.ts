@@ -20,6 +20,7 @@ import type {
   Reference,
   Revision,
   SubjectId,
+  TimeZone,
 } from '../domain/values.ts'
 import type { Line, SubjectReference } from './lines.ts'
 
@@ -74,6 +75,8 @@ export interface RecordingService {
 
 /** Steps in the life of policies, recipients, holds, transfers, requests and tokens. */
 export interface PolicyService {
+  /** Where the controller keeps its calendar; UTC while it has published no policy. */
+  timeZone(caller: Caller): Promise<TimeZone>
   /** `document` is YAML. A document that is not a policy answers `invalid` with the path and the rule. */
   publish(caller: Caller, document: string, at: Instant | null): Promise<Outcome | Invalid>
   giveNotice(
@@ -260,6 +263,28 @@ export interface AccessService {
   ): Promise<{ controller: ControllerId; token: Reference; role: Role } | null>
 }
 
+export interface ConsentService {
+  /** The time that a consent was given for is over. `recorded: false`: it did not stand any more. */
+  expire(
+    caller: Caller,
+    consent: Readonly<{ subject: SubjectId; purpose: PurposeKey }>,
+  ): Promise<Readonly<{ recorded: boolean }>>
+}
+
+export interface RunService {
+  /** What a run of a job came to, in counts. */
+  record(
+    caller: Caller,
+    run: Readonly<{
+      job: 'retention' | 'import'
+      run: Reference
+      asOf: Day
+      outcome: Readonly<Record<string, number>>
+      note: string | null
+    }>,
+  ): Promise<Outcome>
+}
+
 /** Everything, as `main` wires it. */
 export type Services = Readonly<{
   recording: RecordingService
@@ -270,5 +295,7 @@ export type Services = Readonly<{
   requests: RequestService
   subjects: SubjectService
   deletions: DeletionService
+  consents: ConsentService
+  runs: RunService
   access: AccessService
 }>

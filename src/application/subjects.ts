@@ -1,5 +1,6 @@
 import { streamName, type Envelope, type Sealed } from '../domain/envelope.ts'
 import { dayOf } from '../domain/policy/calendar.ts'
+import type { SubjectCommand } from '../domain/subject/commands.ts'
 import { subjectDecider } from '../domain/subject/decider.ts'
 import type { SubjectEvent } from '../domain/subject/events.ts'
 import {
@@ -77,20 +78,18 @@ async function recordAccess(
       occurredAt: null,
       operation: null,
     },
-    prepare: ({ eventId, at }) => ({
-      command: {
+    prepare: ({ eventId, at }) => {
+      const on = dayOf(at, timeZone)
+      const command: SubjectCommand = {
         type: 'RecordAccess',
-        eventId,
-        at,
-        on: dayOf(at, timeZone),
-        source: CUSTODY,
+        ...{ eventId, at, on, source: CUSTODY },
         reason: step.reason,
         categories: categories.sort(),
         request: step.request,
-      },
-      context: { policy: null, recipient: null, transferUnderWay: false },
-      policyVersion: null,
-    }),
+      }
+      const context = { policy: null, recipient: null, transferUnderWay: false }
+      return { command, context, policyVersion: null }
+    },
   })
 }
 
@@ -171,7 +170,7 @@ async function openItems(
   return event.data.items.map(({ category, lot }) => {
     const box = boxes.get(category)
     const opened = box?.key
-      ? open({ controller, subject, eventId: event.id, category, lot }, box.key, box.sealed)
+      ? open({ controller, subject, eventId: event.id }, box.key, box.sealed)
       : null
     if (opened && !opened.ok) throw new Error(`couldn’t open ${category} of event ${event.id}`)
     return {

@@ -21,10 +21,16 @@ export const policyCommand: AddCommand = (program, ended) => {
     .option('--json', 'one JSON value on standard output, for machines')
     .addHelpText('after', '\nExample:\n  custody policy check policies/templates/minimal.yaml')
     .action((file: string, options: { json?: boolean }) => {
-      const output = createOutput(options.json ?? false, { out: process.stdout, err: process.stderr })
+      const output = createOutput(options.json ?? false, {
+        out: process.stdout,
+        err: process.stderr,
+      })
       const read = readPolicyFile(file)
       if (!read.ok) {
-        output.table(['where', 'rule'], read.problems.map(({ path, rule }) => [path, rule]))
+        output.table(
+          ['where', 'rule'],
+          read.problems.map(({ path, rule }) => [path, rule]),
+        )
         output.result({ file, valid: false, problems: read.problems })
         return ended(exit.findings)
       }
@@ -32,7 +38,12 @@ export const policyCommand: AddCommand = (program, ended) => {
       const serious = findings.filter(({ severity }) => severity !== 'info')
       output.table(
         ['severity', 'code', 'where', 'finding'],
-        serious.map(({ severity, code, path, message }) => [severity, code, path, wrapped(message)]),
+        serious.map(({ severity, code, path, message }) => [
+          severity,
+          code,
+          path,
+          wrapped(message),
+        ]),
       )
       output.say(summaryOf(read.policy, findings))
       output.result({ file, valid: true, findings })

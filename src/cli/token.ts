@@ -12,7 +12,10 @@ export const tokenCommand: AddCommand = (program, ended) => {
     .description('Issue a token for a role. Its secret is shown once and kept nowhere.')
     .requiredOption('--role <role>', Role.options.join(', '))
     .option('--label <text>', 'what it is for', 'issued at the console')
-    .addHelpText('after', '\nExample:\n  custody token issue crm --role source --label "CRM nightly"')
+    .addHelpText(
+      'after',
+      '\nExample:\n  custody token issue crm --role source --label "CRM nightly"',
+    )
     .action(async (name: string, options: CommonOptions & { role: string; label: string }) => {
       const context = contextOf(options)
       const role = Role.safeParse(options.role)

@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { Reference } from '../domain/values.ts'
+import { subjectExportJson, subjectExportPage } from '../reports/subject-export.ts'
+import { writePieces } from '../reports/write.ts'
+import { common, contextOf, withCustody, type CommonOptions } from './context.ts'
+import { exit, UsageError } from './exit.ts'
+import type { AddCommand } from './program.ts'
+import { subjectOption } from './subject-option.ts'
+
+type Options = CommonOptions & { subject: string; request?: string; out?: string }
+
+/** `custody export`: all that is held on a person, for that person (S30). */
+export const exportCommand: AddCommand = (program, ended) => {
+  common(program.command('export'))
+    .description('All that is held on a person, opened, for the person. The reading is an event.')
+    .requiredOption('--subject <who>', 'a pseudonym, scheme:value, or - for standard input')
+    .option('--request <request>', 'the request that it answers')
+    .option('--out <directory>', 'where to write it (default: <data>/exports)')
+    .addHelpText('after', '\nExample:\n  echo email:ann@example.org | custody export --subject -')
+    .action(async (options: Options) => {
+      const context = contextOf(options)
+      const request = options.request === undefined ? null : Reference.parse(options.request)
+      const subject = await subjectOption(options.subject)
+      await withCustody(context, async ({ services }) => {
+        const step = { subject, request, reason: 'subject-export' } as const
+        const held = await services.subjects.export(context.caller, step)
+        if (!held) throw new UsageError("--subject: no such person is in this controller's custody")
+        const directory = options.out ?? join(context.configuration.dataDirectory, 'exports')
+        const json = writePieces(directory, `${held.subject}.json`, [subjectExportJson(held)])
+        const page = writePieces(directory, `${held.subject}.html`, [subjectExportPage(held)])
+        context.output.say(`${held.items.length} items: ${join(directory, page.name)}`)
+        context.output.result({ directory, files: [json, page], items: held.items.length })
+        ended(exit.done)
+      })
+    })
+}

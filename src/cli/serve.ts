@@ -1,0 +1,82 @@
+import { buildApp } from '../api/app.ts'
+import { Reference } from '../domain/values.ts'
+import type { Health } from '../api/deps.ts'
+import { accessDecider } from '../domain/access/decider.ts'
+import { streamName } from '../domain/envelope.ts'
+import { openCustody, type Custody } from '../main.ts'
+import { common, contextOf, type CommonOptions, type Context } from './context.ts'
+import type { AddCommand } from './program.ts'
+
+/** `custody serve`: the HTTP API, until it is told to stop. */
+export const serveCommand: AddCommand = (program) => {
+  common(program.command('serve'))
+    .description('Serve the HTTP API. On first start it prints a bootstrap token, once.')
+    .option('--host <address>', 'where to listen (CUSTODY_HOST; default 127.0.0.1)')
+    .option('--port <number>', 'on which port; 0: any free one (CUSTODY_PORT; default 8040)')
+    .addHelpText('after', '\nExample:\n  custody serve --port 8040')
+    .action(async (options: CommonOptions & { host?: string; port?: string }) => {
+      if (options.host) process.env.CUSTODY_HOST = options.host
+      if (options.port) process.env.CUSTODY_PORT = options.port
+      const context = contextOf(options)
+      const custody = await openCustody(context.configuration)
+      try {
+        await serve(context, custody)
+      } finally {
+        await custody.close()
+      }
+    })
+}
+
+async function serve(context: Context, custody: Custody): Promise<void> {
+  const { configuration, output } = context
+  const app = buildApp({
+    services: custody.services,
+    views: custody.views,
+    now: custody.now,
+    health: () => healthOf(custody),
+    log: configuration.logLevel === 'silent' ? false : { level: configuration.logLevel },
+  })
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+  const address = await app.listen({ host: configuration.host, port: configuration.port })
+  // What was begun before the process was last stopped is finished before anything else is asked.
+  await custody.services.deletions.resume(context.caller, null, 10_000)
+  const bootstrap = await bootstrapToken(context, custody)
+  output.say(`Custody serves ${configuration.controller} at ${address}`)
+  output.say(`OpenAPI page   ${address}/docs`)
+  if (bootstrap) output.say(`Bootstrap token (admin; shown only now): ${bootstrap}`)
+  output.result({ address, docs: `${address}/docs`, bootstrap })
+  await stopped
+  await app.close()
+}
+
+/** The first token of a controller that has none; null ever after. */
+async function bootstrapToken({ caller }: Context, { executor, services }: Custody) {
+  const stream = streamName('access', caller.controller, 'tokens')
+  const issued = await executor.load(stream, accessDecider, ({ state }) => state.tokens.size)
+  if (issued > 0) return null
+  const step = {
+    token: Reference.parse('bootstrap'),
+    role: 'admin',
+    label: 'first start',
+  } as const
+  return (await services.access.issue(caller, step)).secret
+}
+
+async function healthOf({ log, views, vault, configuration }: Custody): Promise<Health> {
+  const [head, vaultAnswers] = await Promise.all([
+    log.head().catch(() => null),
+    vault.ready(configuration.controller).then(
+      () => true,
+      () => false,
+    ),
+  ])
+  const position = views.position()
+  const behind = head === null ? null : (await log.readAll(position, 10_001)).length
+  return {
+    ledger: { answers: head !== null, position: head },
+    vault: { answers: vaultAnswers },
+    views: { answers: true, position, behindEvents: behind },
+  }
+}
