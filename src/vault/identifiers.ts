@@ -1,9 +1,5 @@
 import { domainToASCII } from 'node:url'
-import {
-  type CountryCode,
-  isSupportedCountry,
-  parsePhoneNumberFromString,
-} from 'libphonenumber-js/min'
+import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min'
 import { assertNever } from '../domain/values.ts'
 import type { Identifier, IdentifierScheme } from './vault.ts'
 
@@ -119,21 +115,17 @@ function unquoted(local: string): string {
 
 function asciiDomain(domain: string): string | null {
   const bare = domain.trim().replace(/[.\u3002]$/u, '')
-  // Plain names are the common case; the last label of a host name is no number, so no IP address passes.
-  if (hostName.test(bare)) return bare.includes('xn--') ? checked(bare) : bare
+  // The last label of a host name is no number, so that no IP address passes.
+  if (hostName.test(bare)) return bare
   if (/^[\d.]*$/.test(bare) || /[\s/?#@:[\]\\%]/u.test(bare)) return null
-  return checked(bare)
-}
-
-function checked(domain: string): string | null {
-  const ascii = domainToASCII(domain)
+  const ascii = domainToASCII(bare)
   return hostName.test(ascii) ? ascii : null
 }
 
 function normalizePhone(text: string, defaultCountry: string | undefined): Normalized {
   const country = defaultCountry !== undefined && isSupportedCountry(defaultCountry)
   const parsed = parsePhoneNumberFromString(text.replace(/^tel:/iu, ''), {
-    ...(country ? { defaultCountry: defaultCountry as CountryCode } : {}),
+    ...(country ? { defaultCountry: defaultCountry } : {}),
     extract: false,
   })
   if (!parsed?.isPossible()) {

@@ -21,9 +21,7 @@ export interface Vault {
    * The first identifier that breaks its scheme's rule, by its place in the list; null when all are
    * sound. The other functions throw `IdentifierInvalid` for such a one: check what comes from outside.
    */
-  checkIdentifiers(
-    identifiers: readonly Identifier[],
-  ): Readonly<{ index: number; scheme: IdentifierScheme; rule: string }> | null
+  checkIdentifiers(identifiers: readonly Identifier[]): IdentifierFault | null
 
   /**
    * The subject of these identifiers, made when none is known, and every identifier that nobody owns
@@ -115,6 +113,8 @@ export type DigestDomain = 'idempotency-key' | 'request-body' | 'import-row'
 export type Identifier = Readonly<{ scheme: IdentifierScheme; value: string }>
 export const identifierSchemes = ['email', 'phone', 'customer-id', 'cookie-id', 'username'] as const
 export type IdentifierScheme = (typeof identifierSchemes)[number]
+
+export type IdentifierFault = Readonly<{ index: number; scheme: IdentifierScheme; rule: string }>
 
 export type Identified = Readonly<{
   subject: SubjectId

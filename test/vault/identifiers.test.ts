@@ -72,7 +72,6 @@ describe('an email address', () => {
     'ann@example.org/path',
     'ann@example.org:25',
     'ann@example.org, bob@example.org',
-    'ann@xn--zzzzzzzzzz.example',
     `${'a'.repeat(65)}@example.org`,
     `ann@${'a'.repeat(64)}.org`,
     `ann@${'abcdefgh.'.repeat(30)}org`,

@@ -1,0 +1,336 @@
+import type { KeyObject } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import type { ControllerId, Lot, SubjectId } from '../domain/values.ts'
+import { type ControllerKeys, identifierDigest, textDigest } from './controller-keys.ts'
+import type { KeyOwner } from './data-key-table.ts'
+import { createGroupCommit, type GroupCommit } from './group-commit.ts'
+import { normalize } from './identifiers.ts'
+import { createScrub, type Scrub } from './scrub.ts'
+import type { Digested } from './subject-table.ts'
+import { createTables, isOwnAnswer, openVaultFile, type Tables } from './vault-file.ts'
+import { type CacheBounds, createVaultCaches, type VaultCaches } from './vault-caches.ts'
+import {
+  type DataKey,
+  type DigestDomain,
+  type Identified,
+  type Identifier,
+  type IdentifierFault,
+  type KeyScope,
+  SubjectFenced,
+  type Vault,
+} from './vault.ts'
+
+export type SqliteVaultOptions = Readonly<{
+  path: string
+  rootKey: KeyObject
+  /** ISO 3166-1 alpha-2: how a phone number without a country prefix is read. */
+  defaultCountry?: string | undefined
+  cacheBounds?: CacheBounds
+  /** How long a destruction waits for readers in other processes, in milliseconds. */
+  destroyWaitMs?: number
+}>
+
+const defaultBounds: CacheBounds = { dataKeys: 40_000, spellings: 40_000 }
+const defaultDestroyWaitMs = 10_000
+
+/**
+ * The vault in a SQLite file of its own, which several processes may open at once.
+ *
+ * @throws VaultUnavailable when the file cannot be opened, or was made with another root key
+ */
+export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vault> {
+  const database = openVaultFile(options.path, options.rootKey)
+  try {
+    return new SqliteVault(database, options)
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+class SqliteVault implements Vault {
+  readonly #defaultCountry: string | undefined
+  readonly #controllers = new Map<ControllerId, ControllerKeys>()
+  readonly #tables: Tables
+  readonly #caches: VaultCaches
+  readonly #commits: GroupCommit
+  readonly #scrub: Scrub
+
+  constructor(database: DatabaseSync, options: SqliteVaultOptions) {
+    this.#defaultCountry = options.defaultCountry
+    this.#tables = createTables(database, options.rootKey)
+    this.#caches = createVaultCaches(database, options.cacheBounds ?? defaultBounds)
+    this.#commits = createGroupCommit(database, isOwnAnswer)
+    this.#scrub = createScrub(database, options.destroyWaitMs ?? defaultDestroyWaitMs)
+    // A process that was killed while destroying may have left its log behind.
+    this.#scrub.tryOnce()
+  }
+
+  async find(
+    controller: ControllerId,
+    identifiers: readonly Identifier[],
+  ): Promise<SubjectId | null> {
+    const cached = this.findCached(controller, identifiers)
+    if (cached) return cached
+    const digested = this.#digested(await this.#keysOf(controller), identifiers)
+    const owners = this.#commits.read(() =>
+      digested.map((one) => this.#tables.subjects.find([one])),
+    )
+    for (const [index, owner] of owners.entries()) {
+      if (owner) this.#caches.rememberSubject(controller, identifiers[index]!, owner)
+    }
+    return owners.find((owner) => owner !== null) ?? null
+  }
+
+  findCached(controller: ControllerId, identifiers: readonly Identifier[]): SubjectId | null {
+    let subject: SubjectId | null = null
+    for (const identifier of identifiers) {
+      const owner = this.#caches.subject(controller, identifier)
+      if (owner === undefined || (subject !== null && owner !== subject)) return null
+      subject = owner
+    }
+    return subject
+  }
+
+  checkIdentifiers(identifiers: readonly Identifier[]): IdentifierFault | null {
+    for (const [index, identifier] of identifiers.entries()) {
+      const normalized = normalize(identifier, { defaultCountry: this.#defaultCountry })
+      if (!normalized.ok) return { index, scheme: identifier.scheme, rule: normalized.rule }
+    }
+    return null
+  }
+
+  async identify(
+    controller: ControllerId,
+    identifiers: readonly Identifier[],
+  ): Promise<Identified> {
+    return (await this.identifyAll(controller, [identifiers]))[0]!
+  }
+
+  async identifyAll(
+    controller: ControllerId,
+    people: readonly (readonly Identifier[])[],
+  ): Promise<readonly Identified[]> {
+    const answers = people.map((person): Identified | null => {
+      if (person.length === 0) throw new RangeError('a person needs at least one identifier')
+      const subject = this.findCached(controller, person)
+      return subject && { subject, made: false, conflicts: [] }
+    })
+    if (answers.every((answer) => answer !== null)) return answers
+    const keys = await this.#keysOf(controller)
+    const digested = people.map((person, index) =>
+      answers[index] ? [] : this.#digested(keys, person),
+    )
+    return this.#commits.run(
+      () =>
+        answers.map(
+          (answer, index) =>
+            answer ?? this.#tables.subjects.identify(keys.number, digested[index]!),
+        ),
+      (identified) => {
+        for (const [index, { subject, conflicts }] of identified.entries()) {
+          if (answers[index] || conflicts.length > 0) continue
+          for (const identifier of people[index]!) {
+            this.#caches.rememberSubject(controller, identifier, subject)
+          }
+        }
+      },
+    )
+  }
+
+  async keysFor(
+    controller: ControllerId,
+    subject: SubjectId,
+    scopes: readonly KeyScope[],
+  ): Promise<readonly DataKey[]> {
+    return (await this.keysForAll(controller, [{ subject, scopes }]))[0]!
+  }
+
+  cachedKeys(
+    controller: ControllerId,
+    subject: SubjectId,
+    scopes: readonly KeyScope[],
+  ): readonly DataKey[] | null {
+    const found: DataKey[] = []
+    for (const scope of scopes) {
+      const key = this.#caches.dataKey(controller, subject, scope)
+      if (!key) return null
+      found.push(key)
+    }
+    return found
+  }
+
+  async keysForAll(
+    controller: ControllerId,
+    wanted: readonly { subject: SubjectId; scopes: readonly KeyScope[] }[],
+  ): Promise<readonly (readonly DataKey[])[]> {
+    const cached = wanted.map(({ subject, scopes }) =>
+      scopes.length === 0 ? null : this.cachedKeys(controller, subject, scopes),
+    )
+    if (cached.every((keys) => keys !== null)) return cached
+    const keys = await this.#keysOf(controller)
+    return this.#commits.run(
+      () => this.#makeKeys(controller, keys, wanted),
+      (made) => {
+        for (const [index, { subject, scopes }] of wanted.entries()) {
+          for (const [at, scope] of scopes.entries()) {
+            this.#caches.rememberDataKey(controller, subject, scope, made[index]![at]!)
+          }
+        }
+      },
+    )
+  }
+
+  /** Everything that may refuse comes before the first change. */
+  #makeKeys(
+    controller: ControllerId,
+    keys: ControllerKeys,
+    wanted: readonly { subject: SubjectId; scopes: readonly KeyScope[] }[],
+  ): DataKey[][] {
+    const { subjects, dataKeys } = this.#tables
+    const known = wanted.map(({ subject }) => subjects.requireOpen(keys.number, subject))
+    const found = wanted.map(({ subject, scopes }) =>
+      scopes.map((scope) => dataKeys.find({ controller, keys, subject }, scope)),
+    )
+    return wanted.map(({ subject, scopes }, index) => {
+      if (!known[index]) subjects.setState(keys.number, subject, 'open')
+      const owner: KeyOwner = { controller, keys, subject }
+      return scopes.map(
+        (scope, at) =>
+          // One list may ask for one scope twice.
+          found[index]![at] ?? dataKeys.find(owner, scope) ?? dataKeys.make(owner, scope),
+      )
+    })
+  }
+
+  async openKeys(
+    controller: ControllerId,
+    subject: SubjectId,
+    scopes: readonly KeyScope[],
+  ): Promise<readonly (DataKey | null)[]> {
+    const cached = this.cachedKeys(controller, subject, scopes)
+    if (cached) return cached
+    const keys = await this.#keysOf(controller)
+    const { subjects, dataKeys } = this.#tables
+    const { state, found } = this.#commits.read(() => ({
+      state: subjects.state(keys.number, subject),
+      found: scopes.map((scope) => dataKeys.find({ controller, keys, subject }, scope)),
+    }))
+    // What is remembered may be sealed under, which a fence forbids.
+    if (state === 'open') {
+      for (const [index, scope] of scopes.entries()) {
+        const key = found[index]
+        if (key) this.#caches.rememberDataKey(controller, subject, scope, key)
+      }
+    }
+    return found
+  }
+
+  async fence(controller: ControllerId, subject: SubjectId): Promise<void> {
+    const { number } = await this.#keysOf(controller)
+    await this.#commits.run(
+      () => {
+        if (this.#tables.subjects.state(number, subject) !== 'destroyed') {
+          this.#tables.subjects.setState(number, subject, 'fenced')
+        }
+        return this.#caches.announce()
+      },
+      (generation) => {
+        this.#caches.announced(generation)
+        this.#caches.forgetKeys(subject)
+      },
+    )
+  }
+
+  async unfence(controller: ControllerId, subject: SubjectId): Promise<void> {
+    const { number } = await this.#keysOf(controller)
+    await this.#commits.run(() => {
+      const state = this.#tables.subjects.state(number, subject)
+      if (state === 'destroyed') throw new SubjectFenced('the subject was erased')
+      if (state === 'fenced') this.#tables.subjects.setState(number, subject, 'open')
+    })
+  }
+
+  async destroyLots(
+    controller: ControllerId,
+    subject: SubjectId,
+    lots: readonly Lot[],
+  ): Promise<void> {
+    const { number } = await this.#keysOf(controller)
+    await this.#commits.run(
+      () => {
+        this.#tables.subjects.state(number, subject)
+        for (const lot of lots) this.#tables.dataKeys.destroyLot(subject, lot)
+        return this.#caches.announce()
+      },
+      (generation) => {
+        this.#caches.announced(generation)
+        this.#caches.forgetKeys(subject)
+      },
+    )
+    await this.#scrub.scrub()
+  }
+
+  async destroySubject(controller: ControllerId, subject: SubjectId): Promise<void> {
+    const { number } = await this.#keysOf(controller)
+    await this.#commits.run(
+      () => {
+        const { subjects, dataKeys } = this.#tables
+        subjects.state(number, subject)
+        dataKeys.destroyAll(subject)
+        subjects.destroyIndexRows(subject)
+        subjects.setState(number, subject, 'destroyed')
+        return this.#caches.announce()
+      },
+      (generation) => {
+        this.#caches.announced(generation)
+        this.#caches.forgetSubject(subject)
+      },
+    )
+    await this.#scrub.scrub()
+  }
+
+  async holds(controller: ControllerId, subject: SubjectId): Promise<boolean> {
+    const { number } = await this.#keysOf(controller)
+    const { subjects, dataKeys } = this.#tables
+    return this.#commits.read(
+      () =>
+        subjects.state(number, subject) !== null &&
+        (dataKeys.hasAny(subject) || subjects.hasIndexRows(subject)),
+    )
+  }
+
+  digest(controller: ControllerId, domain: DigestDomain, text: string): string {
+    const keys = this.#controllers.get(controller)
+    if (!keys) throw new Error(`the keys of ${controller} are not ready: await ready() first`)
+    return textDigest(keys, domain, text)
+  }
+
+  async ready(controller: ControllerId): Promise<void> {
+    await this.#keysOf(controller)
+  }
+
+  async close(): Promise<void> {
+    this.#caches.close()
+    this.#controllers.clear()
+    await this.#commits.close()
+  }
+
+  async #keysOf(controller: ControllerId): Promise<ControllerKeys> {
+    const known = this.#controllers.get(controller)
+    if (known) return known
+    const { controllers } = this.#tables
+    const keys =
+      this.#commits.read(() => controllers.load(controller)) ??
+      (await this.#commits.run(() => controllers.loadOrMake(controller)))
+    this.#controllers.set(controller, keys)
+    return keys
+  }
+
+  #digested(keys: ControllerKeys, identifiers: readonly Identifier[]): Digested[] {
+    return identifiers.map((identifier) => ({
+      scheme: identifier.scheme,
+      digest: identifierDigest(keys, identifier, { defaultCountry: this.#defaultCountry }),
+    }))
+  }
+}
