@@ -268,7 +268,7 @@ describe('S48: providers get what they need, under contract', () => {
     const [contract] = contracted.contracts
     const dated = { ...contracted, contracts: [{ ...contract, until: '2014-07-02' }] }
     const code = (at: string) =>
-      accountHolder().act(billing, { at, recipient: dated as typeof contracted }).code
+      accountHolder().act(billing, { at, recipient: dated as unknown as typeof contracted }).code
     // Midnight between 1 and 2 July in Los Angeles is 07:00 UTC.
     expect(code('2014-07-02T06:59:59.999Z')).toBeNull()
     expect(code('2014-07-02T07:00:00.000Z')).toBe('contract_missing')

@@ -103,7 +103,7 @@ export class Person {
     const at = Instant.parse(options.at ?? new Date(this.#clock).toJSON())
     const on = dayOf(at, this.policy?.timeZone ?? ('UTC' as CompiledPolicy['timeZone']))
     const event = eventId(this.events.length)
-    const command = { ...asked, at, on, source, eventId: event } as SubjectCommand
+    const command = { ...asked, at, on, source, eventId: event }
     const context: JudgingContext = {
       policy: this.policy,
       recipient: options.recipient ?? null,

@@ -29,5 +29,5 @@ export function transientLot(rule: CollectionRule, event: EventId): Lot {
 /** The rule that a lot's name begins with: a retention rule's, or a transient collection rule's. */
 export function ruleOfLot(lot: Lot): RuleId {
   const slash = lot.indexOf('/')
-  return (slash < 0 ? lot : lot.slice(0, slash)) as string as RuleId
+  return (slash < 0 ? lot : lot.slice(0, slash)) as RuleId
 }

@@ -1,7 +1,7 @@
-import type { CategoryKey, Channel, ObligationId, PurposeKey, SubjectKind } from '../values.ts'
+import type { z } from 'zod'
+import type { CategoryKey, Channel, Day, ObligationId, PurposeKey, SubjectKind } from '../values.ts'
 import { addTo } from './calendar.ts'
 import { Policy } from './schema.ts'
-import type { Day } from '../values.ts'
 
 /** What is wrong with a document, and where: `collection.2.purposes.0`. */
 export type PolicyProblem = Readonly<{ path: string; rule: string }>
@@ -21,13 +21,28 @@ const MOST_PROBLEMS = 100
 export function parsePolicy(document: unknown): PolicyParse {
   const parsed = Policy.safeParse(document)
   if (!parsed.success) {
-    const problems = parsed.error.issues
-      .slice(0, MOST_PROBLEMS)
-      .map(({ path, message }) => ({ path: path.map(String).join('.'), rule: message }))
-    return { ok: false, problems }
+    const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, []))
+    return { ok: false, problems: problems.slice(0, MOST_PROBLEMS) }
   }
   const problems = crossReferences(parsed.data).slice(0, MOST_PROBLEMS)
   return problems.length === 0 ? { ok: true, policy: parsed.data } : { ok: false, problems }
+}
+
+type Issue = z.core.$ZodIssue
+type Path = readonly PropertyKey[]
+
+/** What is behind an issue: the key that is none, or what is wrong with the alternative meant. */
+function problemsOf(issue: Issue, above: Path): PolicyProblem[] {
+  const path = [...above, ...issue.path]
+  if (issue.code === 'invalid_key') return issue.issues.flatMap((inner) => problemsOf(inner, path))
+  if (issue.code === 'invalid_union') {
+    // Of the alternatives the one that was understood the furthest is the one that was meant.
+    const depth = (issues: readonly Issue[]) =>
+      Math.max(...issues.map((inner) => inner.path.length))
+    const meant = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0]
+    if (meant && depth(meant) > 0) return meant.flatMap((inner) => problemsOf(inner, path))
+  }
+  return [{ path: path.map(String).join('.'), rule: issue.message }]
 }
 
 type Report = (path: string, rule: string) => void
