@@ -86,7 +86,8 @@ export function addActsBatch(api: Api, deps: Deps): void {
         now: deps.now,
         key: named.operation?.key ?? null,
         requestId: request.id,
-        onFault: (error) => request.log.error({ err: error }, "couldn't record a batch"),
+        onFault: (error) =>
+          request.log.error({ request: request.id, err: error }, "couldn't record a batch"),
       }
       const body = request.body as unknown as Readable | undefined
       const bytes = body?.pipe(new PassThrough({ highWaterMark: 1 << 20 })) ?? Readable.from([])

@@ -41,7 +41,7 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
   if (typeof error.statusCode === 'number' && error.statusCode < 500 && error.statusCode >= 400) {
     return sendFault(reply, 'bad_request', { detail: 'The request is not well formed.' })
   }
-  request.log.error({ err: error }, "couldn't answer a request")
+  request.log.error({ request: request.id, err: error }, "couldn't answer a request")
   const detail = 'The request could not be answered. The log knows why, under this instance.'
   return sendFault(reply, 'internal_error', { detail })
 }

@@ -50,7 +50,11 @@ const tags = [
 
 /** `GET /openapi.json` and the page that shows it, under a policy that loads nothing from elsewhere. */
 export async function addDocumentation(api: Api): Promise<void> {
-  api.get('/openapi.json', { schema: { hide: true } }, () => api.swagger())
+  let text: string | null = null
+  api.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    text ??= JSON.stringify(api.swagger())
+    return reply.header('content-type', 'application/json; charset=utf-8').send(text)
+  })
   await api.register(async (docs) => {
     await docs.register(fastifyHelmet, {
       contentSecurityPolicy: {
@@ -96,13 +100,32 @@ const transformRoute: Transform = (document) => {
   return { ...transformed, schema: { ...transformed.schema, body: bodies } }
 }
 
-/** Every schema is made for input and for output; those that no route leads to are left out. */
+/**
+ * Every schema is made for input and for output. Those that no route leads to are left out, and where
+ * only the input's is left it has the plain name.
+ */
 const withoutUnused: typeof jsonSchemaTransformObject = (document) => {
   const whole = jsonSchemaTransformObject(document)
   if (!('components' in whole)) return whole
-  const schemas = (whole.components?.schemas ?? {}) as Record<string, unknown>
+  const schemas: Record<string, unknown> = whole.components?.schemas ?? {}
+  const used = referenced('paths' in whole ? whole.paths : {}, schemas)
+  const names = new Map([...used].map((name) => [name, plainName(name, used)]))
+  const kept = Object.entries(schemas).filter(([name]) => used.has(name))
+  const components = {
+    ...whole.components,
+    schemas: Object.fromEntries(kept.map(([name, schema]) => [names.get(name) ?? name, schema])),
+  }
+  const text = JSON.stringify({ ...whole, components }).replace(reference, (_all, name: string) => {
+    return JSON.stringify(`#/components/schemas/${names.get(name) ?? name}`)
+  })
+  return JSON.parse(text) as ReturnType<typeof jsonSchemaTransformObject>
+}
+
+const reference = /"#\/components\/schemas\/([^"/]+)"/g
+
+function referenced(from: unknown, schemas: Readonly<Record<string, unknown>>): Set<string> {
   const used = new Set<string>()
-  const open: unknown[] = ['paths' in whole ? whole.paths : {}]
+  const open: unknown[] = [from]
   while (open.length > 0) {
     for (const [, name = ''] of JSON.stringify(open.pop()).matchAll(reference)) {
       if (used.has(name)) continue
@@ -110,9 +133,10 @@ const withoutUnused: typeof jsonSchemaTransformObject = (document) => {
       open.push(schemas[name] ?? {})
     }
   }
-  const kept = Object.entries(schemas).filter(([name]) => used.has(name))
-  const components = { ...whole.components, schemas: Object.fromEntries(kept) }
-  return { ...whole, components } as ReturnType<typeof jsonSchemaTransformObject>
+  return used
 }
 
-const reference = /"#\/components\/schemas\/([^"/]+)"/g
+function plainName(name: string, used: ReadonlySet<string>): string {
+  const plain = name.replace(/Input$/, '')
+  return used.has(plain) ? name : plain
+}

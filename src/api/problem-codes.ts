@@ -83,6 +83,6 @@ export function problemType(code: ProblemCode): string {
 
 /** The problem's title: the code as words. */
 export function problemTitle(code: ProblemCode): string {
-  const words = code.replaceAll('_', ' ')
+  const words = code.replaceAll('_', ' ').replace(/\b(?:json|url)\b/, (name) => name.toUpperCase())
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
