@@ -46,19 +46,19 @@ export function toldRow(row: DisclosureRow): ToldRow {
 /** The columns of a list of disclosures. */
 export const toldColumns: readonly ColumnChoice<ToldRow>[] = [
   { key: 'at', heading: 'When', as: 'moment' },
-  { key: 'recipient', heading: 'Recipient', as: 'code' },
-  { key: 'recipientClass', heading: 'Class', detail: true },
-  { key: 'purpose', heading: 'Purpose', as: 'code' },
-  { key: 'categories', heading: 'What', as: 'code' },
+  { key: 'recipient', heading: 'Recipient', as: 'key' },
+  { key: 'recipientClass', heading: 'Class', shown: 'page' },
+  { key: 'purpose', heading: 'Purpose', as: 'key' },
+  { key: 'categories', heading: 'What', as: 'key' },
   { key: 'permitted', heading: 'Permitted' },
-  { key: 'rules', heading: 'Rule', as: 'code', detail: true },
+  { key: 'rules', heading: 'Rule', as: 'key', shown: 'page' },
   { key: 'ground', heading: 'Ground', as: 'words' },
-  { key: 'document', heading: 'Document', detail: true },
-  { key: 'approver', heading: 'Approver', detail: true },
-  { key: 'policyVersion', heading: 'Policy of', detail: true },
+  { key: 'document', heading: 'Document', shown: 'page' },
+  { key: 'approver', heading: 'Approver', shown: 'page' },
+  { key: 'policyVersion', heading: 'Policy of', as: 'day', shown: 'page' },
   { key: 'subject', heading: 'Person (pseudonym)', as: 'code' },
-  { key: 'position', heading: 'Position', as: 'number', detail: true },
-  { key: 'event', heading: 'Event', as: 'code', detail: true },
+  { key: 'position', heading: 'Position', as: 'number', shown: 'page' },
+  { key: 'event', heading: 'Event', as: 'code', shown: 'files' },
 ]
 
 /** To whom personal data was disclosed, for what and on what ground (S6, S7, S12). */
@@ -96,8 +96,8 @@ export function disclosureReport(
       { name: 'forbidden', label: 'Not permitted', value: forbidden, alarm: true },
     ],
     tables: [
-      byTable('by-recipient', 'By recipient', 'Recipient', 'code', byRecipient),
-      byTable('by-purpose', 'By purpose', 'Purpose', 'code', byPurpose),
+      byTable('by-recipient', 'By recipient', 'Recipient', 'key', byRecipient),
+      byTable('by-purpose', 'By purpose', 'Purpose', 'key', byPurpose),
       byTable(
         'by-ground',
         'By ground of a disclosure beyond the policy',
@@ -121,7 +121,7 @@ function byTable(
   name: string,
   caption: string,
   heading: string,
-  as: 'code' | 'words',
+  as: 'key' | 'words',
   tally: Tally,
 ): ReportTable {
   return countedTable({ name, caption, heading, as, counted: 'Disclosures', tally, order: 'count' })

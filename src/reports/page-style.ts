@@ -25,10 +25,11 @@ nav li { display: flex; justify-content: space-between; gap: 1rem; border-bottom
 nav a { color: var(--accent); text-decoration: none; }
 nav a:hover { text-decoration: underline; }
 nav span { color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
-section { margin: 0 0 2.4rem; }
+div.tables { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 2.6rem 3rem; margin-bottom: 3rem; }
+section { grid-column: 1 / -1; min-width: 0; }
+section.half { grid-column: auto; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; line-height: 1.4; }
-table.short { width: auto; min-width: 34rem; }
 caption { text-align: left; font-size: 1.1rem; font-weight: 650; padding: 0 0 .5rem; }
 caption small { display: block; font-weight: 400; font-size: .85rem; color: var(--soft); max-width: 46rem; }
 th, td { text-align: left; vertical-align: top; padding: .38rem .7rem .38rem 0; border-bottom: 1px solid var(--rule); }
@@ -36,9 +37,9 @@ thead th { border-bottom: 2px solid var(--ink); font-weight: 650; font-size: .78
 tbody th { font-weight: 400; }
 tr > :last-child { padding-right: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.moment { white-space: nowrap; font-variant-numeric: tabular-nums; }
-.code { font: .92em/1.4 "Source Code Pro", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
-.bar { width: 22rem; }
+.moment, .day { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.code { font: .9em/1.45 "Source Code Pro", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace; }
+.bar { width: 60%; }
 .bar div { display: grid; grid-template-columns: 4.5rem 1fr; gap: .8rem; align-items: center; }
 .bar i { display: block; height: .7rem; background: var(--accent); opacity: .75; min-width: 2px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .empty { color: var(--soft); }
@@ -51,6 +52,9 @@ footer { border-top: 1px solid var(--rule); padding-top: 1rem; color: var(--soft
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   nav { display: none; }
   .wide { overflow: visible; }
+  div.tables { display: block; }
+  section { margin-bottom: 1.6rem; }
+  section.half { break-inside: avoid; max-width: 60%; }
   thead { display: table-header-group; }
   tr, ul.figures li { break-inside: avoid; }
   caption, h1, h2 { break-after: avoid; }

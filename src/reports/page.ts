@@ -44,7 +44,11 @@ export function reportPage(report: Report, whole: WholeTable): string {
           ),
         ),
       ]),
-      ...tables.map(({ table, rows, size }) => section(table, rows, size, whole)),
+      h(
+        'div',
+        { class: 'tables' },
+        tables.map(({ table, rows, size }) => section(table, rows, size, whole)),
+      ),
     ]),
     h('footer', null, footer(report)),
   ]
@@ -82,9 +86,22 @@ function facts({ controller, position, parameters }: Report): ComponentChild {
     ['Controller', controller],
     ['Ledger position', String(position)],
     ...Object.entries(parameters).flatMap(([name, value]) =>
-      value === null ? [] : [[sentence(words(name)), cellText(value, ', ')] as const],
+      value === null ? [] : [[labelOf(name), cellText(value, ', ')] as const],
     ),
   ])
+}
+
+const labels: Readonly<Record<string, string>> = {
+  zone: 'Time zone',
+  sense: 'Told as',
+  asOf: 'As of the day',
+  horizon: 'And what comes within',
+  knownAt: 'Known at position',
+  subject: 'Person (pseudonym)',
+}
+
+function labelOf(parameter: string): string {
+  return labels[parameter] ?? sentence(words(parameter))
 }
 
 function figure({ label, value, alarm }: Report['figures'][number]): ComponentChild {
@@ -111,19 +128,19 @@ function section(
   whole: WholeTable,
 ): ComponentChild {
   if (size === 0) {
-    return h('section', { id: table.name }, [
+    return h('section', { id: table.name, class: 'whole' }, [
       h('h2', null, table.caption),
       h('p', { class: 'empty' }, table.empty),
     ])
   }
-  const { columns } = table
+  const columns = table.columns.filter(({ shown }) => shown !== 'files')
   const longest = Math.max(
     ...columns.flatMap(({ key, as }) => (as === 'bar' ? rows.map((row) => Number(row[key])) : [0])),
   )
   const short = columns.length <= 2
-  return h('section', { id: table.name }, [
+  return h('section', { id: table.name, class: short ? 'half' : 'whole' }, [
     h('div', { class: 'wide' }, [
-      h('table', short ? { class: 'short' } : null, [
+      h('table', null, [
         h('caption', null, [table.caption, table.note && h('small', null, table.note)]),
         h('thead', null, h('tr', null, columns.map(heading))),
         h(
@@ -165,6 +182,12 @@ function classOf({ as }: Column): { class?: string } {
   return as === 'text' || as === 'words' ? {} : { class: as }
 }
 
+/** A long key may go on in the next line after a dot, a dash or sixteen characters, and nowhere else. */
+function breakable(text: string): ComponentChildren {
+  const parts = text.match(/[^.\-/ ]{1,16}[.\-/ ]*|[.\-/ ]+/g) ?? [text]
+  return parts.flatMap((part, place) => (place === 0 ? [part] : [h('wbr', null), part]))
+}
+
 function content(value: Cell, { as }: Column, longest: number): ComponentChildren {
   if (value === null || (typeof value === 'object' && value.length === 0)) {
     return h('span', { class: 'none', 'aria-label': 'none' }, '–')
@@ -179,7 +202,8 @@ function content(value: Cell, { as }: Column, longest: number): ComponentChildre
   }
   const text = cellText(value, ', ')
   if (as === 'words') return words(text)
-  return as === 'moment' ? momentWords(text) : text
+  if (as === 'moment') return momentWords(text)
+  return as === 'key' || as === 'code' ? breakable(text) : text
 }
 
 function more(table: ReportTable, shown: number, size: number, whole: WholeTable): string {

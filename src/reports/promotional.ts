@@ -31,7 +31,7 @@ type PurposeTotals = {
 }
 
 const totalColumns: readonly ColumnChoice<PurposeTotals>[] = [
-  { key: 'purpose', heading: 'Purpose', as: 'code' },
+  { key: 'purpose', heading: 'Purpose', as: 'key' },
   { key: 'mails', heading: 'Mails', as: 'number' },
   { key: 'consented', heading: 'Consent stood', as: 'number' },
   { key: 'inOrder', heading: 'In order', as: 'number' },
@@ -42,15 +42,15 @@ const totalColumns: readonly ColumnChoice<PurposeTotals>[] = [
 
 const mailColumns: readonly ColumnChoice<MailRow>[] = [
   { key: 'at', heading: 'Sent', as: 'moment' },
-  { key: 'purpose', heading: 'Purpose', as: 'code' },
+  { key: 'purpose', heading: 'Purpose', as: 'key' },
   { key: 'consent', heading: 'Consent at that time', as: 'words' },
   { key: 'objection', heading: 'Objection at that time', as: 'words' },
   { key: 'judged', heading: 'Judged then', as: 'words' },
   { key: 'finding', heading: 'Finding' },
-  { key: 'optOutOffered', heading: 'Opt-out offered', detail: true },
+  { key: 'optOutOffered', heading: 'Opt-out offered', shown: 'page' },
   { key: 'subject', heading: 'Person (pseudonym)', as: 'code' },
-  { key: 'position', heading: 'Position', as: 'number', detail: true },
-  { key: 'event', heading: 'Event', as: 'code', detail: true },
+  { key: 'position', heading: 'Position', as: 'number', shown: 'page' },
+  { key: 'event', heading: 'Event', as: 'code', shown: 'files' },
 ]
 
 /**

@@ -43,18 +43,20 @@ export type ReportTable = Readonly<{
   rows: () => Iterable<Row>
 }>
 
-/** `code`: a key or pseudonym; `words`: a key that reads as words; `bar`: a count drawn to scale. */
+/**
+ * `key`: a dotted or dashed key; `code`: a pseudonym or digest; `words`: a key that reads as words;
+ * `bar`: a count drawn to scale. `shown`: everywhere, not in the terminal (`page`), or only in files.
+ */
 export type Column = Readonly<{
   key: string
   heading: string
-  as: 'text' | 'words' | 'code' | 'number' | 'bar' | 'moment'
-  /** Left out of the terminal's short table. */
-  detail: boolean
+  as: 'text' | 'words' | 'key' | 'code' | 'number' | 'bar' | 'moment' | 'day'
+  shown: 'everywhere' | 'page' | 'files'
 }>
 
 /** A column as a report declares it: `text` and shown everywhere unless it says otherwise. */
 export type ColumnChoice<R extends Row> = Readonly<
-  { key: keyof R & string; heading: string } & Partial<Pick<Column, 'as' | 'detail'>>
+  { key: keyof R & string; heading: string } & Partial<Pick<Column, 'as' | 'shown'>>
 >
 
 /** A table whose columns are keys of its rows. */
@@ -73,11 +75,11 @@ export function reportTable<R extends Row>(
     caption: table.caption,
     note: table.note ?? null,
     empty: table.empty ?? 'None.',
-    columns: table.columns.map(({ key, heading, as = 'text', detail = false }) => ({
+    columns: table.columns.map(({ key, heading, as = 'text', shown = 'everywhere' }) => ({
       key,
       heading,
       as,
-      detail,
+      shown,
     })),
     rows: table.rows,
   }

@@ -63,7 +63,7 @@ export function retentionReport(
         name: 'due-by-rule',
         caption: 'Due, by rule',
         heading: 'Rule',
-        as: 'code',
+        as: 'key',
         counted: 'Lots',
         tally: counts.overdue,
         order: 'count',
@@ -136,11 +136,11 @@ function holdsTable(holds: readonly HoldRow[], kept: Tally): ReportTable {
     caption: 'Holds in force, and what they keep',
     empty: 'No hold is in force.',
     columns: [
-      { key: 'matter', heading: 'Matter', as: 'code' },
+      { key: 'matter', heading: 'Matter', as: 'key' },
       { key: 'title', heading: 'Title' },
       { key: 'ground', heading: 'Ground', as: 'words' },
       { key: 'scope', heading: 'Covers' },
-      { key: 'document', heading: 'Document', detail: true },
+      { key: 'document', heading: 'Document', shown: 'page' },
       { key: 'since', heading: 'Since', as: 'moment' },
       { key: 'lots', heading: 'Lots due that it keeps', as: 'number' },
     ],
@@ -168,11 +168,11 @@ function pendingTable(
     columns: [
       { key: 'subject', heading: 'Person (pseudonym)', as: 'code' },
       { key: 'cause', heading: 'Cause', as: 'words' },
-      { key: 'lots', heading: 'Lots', as: 'code' },
-      { key: 'holds', heading: 'Kept by', as: 'code' },
-      { key: 'until', heading: 'Kept by law until' },
-      { key: 'since', heading: 'Since position', as: 'number', detail: true },
-      { key: 'deletion', heading: 'Deletion', as: 'code', detail: true },
+      { key: 'lots', heading: 'Lots', as: 'key' },
+      { key: 'holds', heading: 'Kept by', as: 'key' },
+      { key: 'until', heading: 'Kept by law until', as: 'day' },
+      { key: 'since', heading: 'Since position', as: 'number', shown: 'page' },
+      { key: 'deletion', heading: 'Deletion', as: 'code', shown: 'files' },
     ],
     rows: function* () {
       const rows = everyRow((paging) => views.pendingDeletions(controller, position, paging))
@@ -189,16 +189,16 @@ function dueTable(source: Source): ReportTable {
     caption: `Due on or before ${source.asOf}`,
     empty: 'Nothing is due.',
     columns: [
-      { key: 'dueOn', heading: 'Due on' },
+      { key: 'dueOn', heading: 'Due on', as: 'day' },
       { key: 'subject', heading: 'Person (pseudonym)', as: 'code' },
-      { key: 'lot', heading: 'Lot', as: 'code' },
-      { key: 'categories', heading: 'Categories', as: 'code' },
-      { key: 'rule', heading: 'Rule', as: 'code', detail: true },
-      { key: 'trigger', heading: 'Clock started by', as: 'words', detail: true },
-      { key: 'startedOn', heading: 'Clock started', detail: true },
+      { key: 'lot', heading: 'Lot', as: 'key' },
+      { key: 'categories', heading: 'Categories', as: 'key' },
+      { key: 'rule', heading: 'Rule', as: 'key', shown: 'page' },
+      { key: 'trigger', heading: 'Clock started by', as: 'words', shown: 'page' },
+      { key: 'startedOn', heading: 'Clock started', as: 'day', shown: 'page' },
       { key: 'state', heading: 'State', as: 'words' },
-      { key: 'holds', heading: 'Kept by', as: 'code' },
-      { key: 'deletion', heading: 'Deletion', as: 'code', detail: true },
+      { key: 'holds', heading: 'Kept by', as: 'key' },
+      { key: 'deletion', heading: 'Deletion', as: 'code', shown: 'files' },
     ],
     rows: function* () {
       for (const row of due(source, source.asOf)) {
@@ -234,9 +234,9 @@ function deletedTable({ views, controller, position }: Source): ReportTable {
     columns: [
       { key: 'occurredAt', heading: 'When', as: 'moment' },
       { key: 'subject', heading: 'Person (pseudonym)', as: 'code' },
-      { key: 'principal', heading: 'Acted', as: 'code' },
+      { key: 'principal', heading: 'Acted', as: 'key' },
       { key: 'position', heading: 'Position', as: 'number' },
-      { key: 'event', heading: 'Event', as: 'code', detail: true },
+      { key: 'event', heading: 'Event', as: 'code', shown: 'files' },
     ],
     rows: function* () {
       const rows = everyRow((paging) =>

@@ -27,7 +27,7 @@ export function reportTables(report: Report, size: TerminalSize): string {
 
 /** One table of a report for a terminal; null where it has no row. */
 export function shortTable(table: ReportTable, size: TerminalSize): string | null {
-  const columns = table.columns.filter(({ detail }) => !detail)
+  const columns = table.columns.filter(({ shown }) => shown === 'everywhere')
   const shown: string[][] = []
   let more = 0
   for (const row of table.rows()) {
@@ -49,7 +49,7 @@ function text(cell: Cell | undefined, { as }: Column): string {
   if (typeof cell === 'number' && as !== 'text') return grouped(cell)
   const plain = printable(cellText(cell ?? null, ', '))
   if (as === 'words') return words(plain)
-  if (as === 'moment') return plain.slice(0, 16).replace('T', ' ')
+  if (as === 'moment') return plain.slice(0, 10)
   // A pseudonym is told apart by its first digits; the files have it whole.
   return as === 'code' && /^[0-9a-f]{32}$/.test(plain) ? `${plain.slice(0, 8)}…` : plain
 }
@@ -66,6 +66,8 @@ function tableText(
     ...(withHead ? { head: [...head] } : {}),
     colAligns: [...aligns],
     colWidths: widths.map((inner) => inner + 2),
+    wordWrap: true,
+    wrapOnWordBoundary: true,
     style: { head: [], border: [], compact: true },
   })
   table.push(...rows.map((row) => [...row]))

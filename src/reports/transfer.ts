@@ -97,7 +97,7 @@ function transferTable(transfer: TransferRow, digest: string): ReportTable {
     caption: 'The transfer',
     columns: [
       { key: 'fact', heading: 'What' },
-      { key: 'value', heading: 'As recorded', as: 'code' },
+      { key: 'value', heading: 'As recorded', as: 'key' },
     ],
     rows: () => facts.map(([fact, value]) => ({ fact, value })),
   })
@@ -123,7 +123,7 @@ function countsOf(items: Iterable<TransferItemRow>): Counts {
 
 function countTables(counts: Counts): readonly ReportTable[] {
   const table = (name: string, caption: string, heading: string, tally: Tally, counted: string) =>
-    countedTable({ name, caption, heading, as: 'code', counted, tally, order: 'count' })
+    countedTable({ name, caption, heading, as: 'key', counted, tally, order: 'count' })
   return [
     table('by-category', 'What would pass, by category', 'Category', counts.items, 'Items'),
     table('by-kind', 'What would pass, by kind of person', 'Kind', counts.byKind, 'Items'),
@@ -144,12 +144,12 @@ function excludedTable(items: () => Iterable<TransferItemRow>): ReportTable {
     caption: 'Items excluded, and why',
     columns: [
       { key: 'subject', heading: 'Person (pseudonym)', as: 'code' },
-      { key: 'category', heading: 'Category', as: 'code' },
+      { key: 'category', heading: 'Category', as: 'key' },
       { key: 'reason', heading: 'Reason', as: 'words' },
-      { key: 'kind', heading: 'Kind', as: 'code' },
-      { key: 'property', heading: 'Property', as: 'code', detail: true },
-      { key: 'lot', heading: 'Lot', as: 'code', detail: true },
-      { key: 'collection', heading: 'Event', as: 'code', detail: true },
+      { key: 'kind', heading: 'Kind', as: 'key' },
+      { key: 'property', heading: 'Property', as: 'key', shown: 'page' },
+      { key: 'lot', heading: 'Lot', as: 'code', shown: 'files' },
+      { key: 'collection', heading: 'Event', as: 'code', shown: 'files' },
     ],
     rows: function* () {
       for (const { subject, category, excluded, kind, property, lot, collection } of items()) {
