@@ -4,7 +4,7 @@ import { assertNever } from '../domain/values.ts'
 import { type ColumnExpression, type Expression, Transform } from './mapping.ts'
 import { defect, type Defect } from './reject.ts'
 import type { Cells } from './rows.ts'
-import { dayOf, type TimeReader } from './time.ts'
+import { dayOf, instantTextOf, type TimeReader } from './time.ts'
 
 /** What a value may be: what a line's field may hold. */
 export type Scalar = string | number | boolean
@@ -15,7 +15,11 @@ export type Evaluated =
   Readonly<{ ok: true; value: Value | undefined }> | Readonly<{ ok: false; defect: Defect }>
 
 /** What transforms need beside the cell. */
-export type Setting = Readonly<{ readTime: TimeReader; defaultCountry: string | undefined }>
+export type Setting = Readonly<{
+  readTime: TimeReader
+  timeZone: string
+  defaultCountry: string | undefined
+}>
 
 /** The value of an expression on a row. Texts that are empty or blank count as absent. */
 export function evaluate(expression: Expression, cells: Cells, setting: Setting): Evaluated {
@@ -107,7 +111,9 @@ function applyToScalar(
       return { ok: true, value: text.slice(-4) }
     case 'date': {
       const time = setting.readTime(text)
-      return time ? { ok: true, value: dayOf(time) } : failed('impossible_time')
+      return time !== null && instantTextOf(time) !== null
+        ? { ok: true, value: dayOf(time, setting.timeZone) }
+        : failed('impossible_time')
     }
     case 'email':
       return emailOf(text)

@@ -36,7 +36,7 @@ export type FileSummary = {
     /** Recorded, and flagged as breaking the policy. */
     flagged: number
   }
-  /** Flags of recorded lines, by the code and by the obligation they break. */
+  /** Flagged lines, by the codes and by the obligations they break; each counts once for a line. */
   violations: Partial<Record<RefusalCode, number>>
   obligations: Record<ObligationId, number>
   rejects: Partial<Record<RejectReason, number>>
@@ -109,8 +109,10 @@ function countFresh(
       assertNever(outcome)
   }
   if (outcome.flagged.length > 0) summary.lines.flagged += 1
-  for (const { code, obligation } of outcome.flagged) {
+  for (const code of new Set(outcome.flagged.map((refusal) => refusal.code))) {
     summary.violations[code] = (summary.violations[code] ?? 0) + 1
+  }
+  for (const obligation of new Set(outcome.flagged.map((refusal) => refusal.obligation))) {
     if (obligation) summary.obligations[obligation] = (summary.obligations[obligation] ?? 0) + 1
   }
 }

@@ -1,8 +1,7 @@
 import { DateTime } from 'luxon'
-import { Instant } from '../domain/values.ts'
 
-/** Reads a source's way of writing a time; null where there is no such time. */
-export type TimeReader = (text: string) => DateTime | null
+/** Reads a source's way of writing a time, in milliseconds since 1970; null where there is none such. */
+export type TimeReader = (text: string) => number | null
 
 /**
  * A reader of these formats, tried in order: `iso`, `epoch-seconds`, `epoch-milliseconds` or Luxon
@@ -14,7 +13,7 @@ export function timeReader(formats: readonly string[], zone: string): TimeReader
   return (text) => {
     for (const read of readers) {
       const time = read(text)
-      if (time?.isValid) return time
+      if (time !== null) return time
     }
     return null
   }
@@ -23,14 +22,14 @@ export function timeReader(formats: readonly string[], zone: string): TimeReader
 function readerOf(format: string, zone: string): TimeReader {
   switch (format) {
     case 'iso':
-      return (text) => first(DateTime.fromISO(text, { zone, setZone: true }), zone)
+      return (text) => first(DateTime.fromISO(text, { zone, setZone: true }))
     case 'epoch-seconds':
-      return (text) => epoch(text, 1000, zone)
+      return (text) => epoch(text, 1000)
     case 'epoch-milliseconds':
-      return (text) => epoch(text, 1, zone)
+      return (text) => epoch(text, 1)
     default: {
       const options = { zone, setZone: true, locale: 'en-US' }
-      return (text) => first(DateTime.fromFormat(text, format, options), zone)
+      return (text) => first(DateTime.fromFormat(text, format, options))
     }
   }
 }
@@ -39,24 +38,27 @@ function readerOf(format: string, zone: string): TimeReader {
  * Of a local time that comes twice the first, where Luxon's choice would depend on the season in which
  * the import runs. A time with an offset of its own is in a fixed zone, and comes once.
  */
-function first(time: DateTime, zone: string): DateTime | null {
+function first(time: DateTime): number | null {
   if (!time.isValid) return null
-  if (time.zone.isUniversal) return time.setZone(zone)
-  return time.getPossibleOffsets()[0] ?? time
+  if (time.zone.isUniversal) return time.toMillis()
+  return (time.getPossibleOffsets()[0] ?? time).toMillis()
 }
 
-function epoch(text: string, factor: number, zone: string): DateTime | null {
+function epoch(text: string, factor: number): number | null {
   if (!/^[0-9]{1,13}(?:\.[0-9]{1,6})?$/.test(text)) return null
-  return DateTime.fromMillis(Math.round(Number(text) * factor), { zone })
+  return Math.round(Number(text) * factor)
 }
 
-/** The moment in UTC; null for a year that an `Instant` cannot write. */
-export function instantOf(time: DateTime): Instant | null {
-  const instant = Instant.safeParse(new Date(time.toMillis()).toJSON())
-  return instant.success ? instant.data : null
+// Beyond these an instant is not written with four digits of the year.
+const FIRST = Date.parse('0000-01-01T00:00:00.000Z')
+const LAST = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** The moment as an `Instant` is written; null for a year that it cannot write. */
+export function instantTextOf(time: number): string | null {
+  return time >= FIRST && time <= LAST ? new Date(time).toJSON() : null
 }
 
-/** The calendar day in the zone the time was read in: `2014-06-30`. */
-export function dayOf(time: DateTime): string {
-  return time.toFormat('yyyy-MM-dd')
+/** The calendar day of a moment in a zone: `2014-06-30`. */
+export function dayOf(time: number, zone: string): string {
+  return DateTime.fromMillis(time, { zone }).toFormat('yyyy-MM-dd')
 }

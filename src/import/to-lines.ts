@@ -1,5 +1,4 @@
 import { Line } from '../application/lines.ts'
-import type { Instant } from '../domain/values.ts'
 import { evaluate, cellAt, type Setting, type Value } from './expression.ts'
 import {
   ListExpression,
@@ -11,7 +10,7 @@ import {
 } from './mapping.ts'
 import { defect, type Defect } from './reject.ts'
 import type { Cells } from './rows.ts'
-import { instantOf, timeReader, type TimeReader } from './time.ts'
+import { instantTextOf, timeReader, type TimeReader } from './time.ts'
 
 /** What a mapping makes of one row: its lines (none: of no concern to the ledger), or what is wrong with it. */
 export type RowLines =
@@ -24,6 +23,7 @@ export type LineMaker = (cells: Cells) => RowLines
 export function lineMaker(mapping: Mapping): LineMaker {
   const setting: Setting = {
     readTime: timeReader(mapping.times, mapping.timeZone),
+    timeZone: mapping.timeZone,
     defaultCountry: mapping.defaultCountry,
   }
   const rules = mapping.rules.map(({ when, records }) => ({
@@ -129,12 +129,12 @@ function makeTime(
   { column }: ColumnExpression,
   cells: Cells,
   readTime: TimeReader,
-): Made<{ instant: Instant }> | { ok: false; defect: Defect } {
+): Made<{ instant: string }> | { ok: false; defect: Defect } {
   const cell = cellAt(cells, column)
   const text = cell === undefined ? '' : String(cell).trim()
   if (text === '') return { ok: false, defect: defect('value_missing', column) }
   const time = readTime(text)
-  const instant = time && instantOf(time)
+  const instant = time === null ? null : instantTextOf(time)
   if (!instant) return { ok: false, defect: defect('impossible_time', column) }
   return { ok: true, instant }
 }
