@@ -1,6 +1,6 @@
 import type { ObligationId } from '../values.ts'
 
-/** What a finding is about. A closed list; the documentation of the policy check explains each. */
+/** What a finding is about: a closed list. */
 export type FindingCode =
   | 'purpose_forbidden_and_open' // a rule opens a purpose that another forbids outright
   | 'sharing_wholly_forbidden' // a sharing rule of which a forbidden rule leaves nothing

@@ -13,7 +13,6 @@ import { listed, refuse } from './refusing.ts'
 export { retentionOf } from './compile.ts'
 export { judgeConsentChange, judgeObjection } from './judge-choice.ts'
 export { lotFor, transientLot } from './lots.ts'
-export { consentAt, objectionAt } from './standing.ts'
 
 /** S1 is the ledger's own: without a policy there is no document that could state it. */
 const POLICY_IN_FORCE = 'S1' as ObligationId

@@ -3,7 +3,7 @@ import { lintCollection, lintRetention, lintSharing } from './lint-rules.ts'
 import { lintPurposes, lintWords } from './lint-words.ts'
 import type { Policy } from './schema.ts'
 
-export type { Finding, FindingCode, Severity } from './finding.ts'
+export type { Finding, FindingCode } from './finding.ts'
 
 const severities: readonly Severity[] = ['error', 'warning', 'info']
 
