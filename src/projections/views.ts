@@ -131,8 +131,8 @@ export type AuditRow = Readonly<{
   code: string | null
   codes: readonly string[]
   obligations: readonly string[]
-  /** The rules of the policy that it stands on or that it breaks. Absent: not known to this view. */
-  rules?: readonly string[]
+  /** The rules of the policy that it stands on or that it breaks. */
+  rules: readonly string[]
 }>
 
 export type AuditFilter = Readonly<{
@@ -344,4 +344,9 @@ export interface Views {
 /** The views did not reach the position in time. */
 export class ViewsBehind extends Error {
   override readonly name = 'ViewsBehind'
+}
+
+/** A cursor that no page of this list ever answered. */
+export class BadCursor extends Error {
+  override readonly name = 'BadCursor'
 }

@@ -25,7 +25,7 @@ nav li { display: flex; justify-content: space-between; gap: 1rem; border-bottom
 nav a { color: var(--accent); text-decoration: none; }
 nav a:hover { text-decoration: underline; }
 nav span { color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
-div.tables { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 2.6rem 3rem; margin-bottom: 3rem; }
+.tables { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 2.6rem 3rem; margin-bottom: 3rem; }
 section { grid-column: 1 / -1; min-width: 0; }
 section.half { grid-column: auto; }
 .wide { overflow-x: auto; }
@@ -52,7 +52,7 @@ footer { border-top: 1px solid var(--rule); padding-top: 1rem; color: var(--soft
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   nav { display: none; }
   .wide { overflow: visible; }
-  div.tables { display: block; }
+  .tables { display: block; }
   section { margin-bottom: 1.6rem; }
   section.half { break-inside: avoid; max-width: 60%; }
   thead { display: table-header-group; }

@@ -33,7 +33,7 @@ export function subjectExportPage(held: SubjectExport): string {
         ['Ledger position', String(position)],
       ]),
     ]),
-    h('main', null, [
+    h('main', { class: 'tables' }, [
       table(
         'What is held',
         'Nothing is held on you.',
