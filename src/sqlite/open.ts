@@ -6,6 +6,8 @@ export type OpenOptions = Readonly<{
   readOnly?: boolean
   /** Overwrite what is deleted with zeros: the vault needs it (see the notes on the -wal file there). */
   secureDelete?: boolean
+  /** `NORMAL`: the latest commits may be lost with the power, whole. Only for what can be made again. */
+  synchronous?: 'FULL' | 'NORMAL'
   /** How long a statement waits for another connection's lock, in milliseconds. */
   busyTimeoutMs?: number
 }>
@@ -14,13 +16,14 @@ const busyTimeoutMs = 10_000
 
 /**
  * Opens a SQLite file the only way Custody does: write-ahead log, every commit through to the disk
- * (`synchronous=FULL`), nothing temporary on disk; and asserts each setting, since a driver or a build may
- * drop one in silence. Several connections and processes may open the same file.
+ * (`synchronous=FULL`, unless less is asked for), nothing temporary on disk; and asserts each setting,
+ * since a driver or a build may drop one in silence. Several connections and processes may open the same file.
  *
  * @throws Error "couldn't open <path>: …" with the cause
  */
 export function openDatabase(path: string, options: OpenOptions = {}): DatabaseSync {
   let database: DatabaseSync | null = null
+  const synchronous = options.synchronous ?? 'FULL'
   try {
     database = new DatabaseSync(path, {
       readOnly: options.readOnly ?? false,
@@ -29,11 +32,11 @@ export function openDatabase(path: string, options: OpenOptions = {}): DatabaseS
     assertSqliteVersion(database)
     if (!options.readOnly) enterWriteAheadLog(database)
     database.exec(
-      `PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
+      `PRAGMA synchronous = ${synchronous}; PRAGMA temp_store = MEMORY;
        PRAGMA secure_delete = ${options.secureDelete ? 'ON' : 'OFF'}`,
     )
     assertSetting(database, 'journal_mode', 'wal')
-    assertSetting(database, 'synchronous', 2)
+    assertSetting(database, 'synchronous', synchronous === 'FULL' ? 2 : 1)
     assertSetting(database, 'temp_store', 2)
     assertSetting(database, 'secure_delete', options.secureDelete ? 1 : 0)
     return database

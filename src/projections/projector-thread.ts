@@ -1,0 +1,111 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { StreamKind } from '../domain/envelope.ts'
+import type { Position } from '../domain/values.ts'
+import { behind } from './behind.ts'
+import type { Advance } from './folding.ts'
+import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
+
+/** A projector on a thread of its own. */
+export type ProjectorThread = Readonly<{
+  /** How far the views were folded, as last heard. */
+  position: () => Position
+  /** Called after each batch. Answers how to stop that. */
+  onAdvance: (callback: (advance: Advance) => void) => () => void
+  /** Called when the projector could not go on; it tries again by itself. */
+  onTrouble: (callback: (message: string) => void) => () => void
+  /** Resolves when the views hold the position. @throws ViewsBehind after `milliseconds` */
+  waitFor: (position: Position, milliseconds: number) => Promise<void>
+  /** Something was appended: look now, not at the next poll. */
+  nudge: () => void
+  stop: () => Promise<void>
+}>
+
+type Waiting = { position: Position; resolve: () => void }
+
+/**
+ * Starts the thread; resolves when it has opened both files and follows.
+ * @throws Error when it could not open them
+ */
+export async function startProjectorThread(start: ThreadStart): Promise<ProjectorThread> {
+  const worker = new Worker(new URL('./projector-worker.ts', import.meta.url), {
+    workerData: start,
+    name: 'projector',
+  })
+  const advanced = new Set<(advance: Advance) => void>()
+  const troubled = new Set<(message: string) => void>()
+  const waiting = new Set<Waiting>()
+  let reached = 0 as Position
+  let trouble: string | null = null
+  let ended = false
+
+  const hear = (message: FromThread) => {
+    if (message.said === 'trouble') {
+      trouble = message.message
+      for (const callback of troubled) callback(message.message)
+      return
+    }
+    trouble = null
+    reached = message.position as Position
+    const advance = { position: reached, kinds: new Set<StreamKind>(message.kinds) }
+    for (const callback of advanced) callback(advance)
+    for (const waiter of waiting) if (waiter.position <= reached) waiter.resolve()
+  }
+  worker.on('message', hear)
+  const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  try {
+    await Promise.race([once(worker, 'message'), gone.then(neverFollowed)])
+  } catch (cause) {
+    throw new Error(`couldn't start the projector: ${(cause as Error).message}`, { cause })
+  }
+  worker.on('error', (error: Error) => {
+    trouble = error.message
+    for (const callback of troubled) callback(error.message)
+  })
+  void gone.then(() => (ended = true))
+  const post = (message: ToThread) => {
+    if (!ended) worker.postMessage(message)
+  }
+
+  return {
+    position: () => reached,
+    onAdvance: (callback) => listen(advanced, callback),
+    onTrouble: (callback) => listen(troubled, callback),
+    waitFor(position, milliseconds) {
+      if (reached >= position) return Promise.resolve()
+      post('nudge')
+      return new Promise((resolve, reject) => {
+        const done = () => {
+          clearTimeout(timer)
+          waiting.delete(waiter)
+        }
+        const waiter = {
+          position,
+          resolve: () => {
+            done()
+            resolve()
+          },
+        }
+        const timer = setTimeout(() => {
+          done()
+          reject(behind(reached, position, milliseconds, trouble))
+        }, milliseconds)
+        waiting.add(waiter)
+      })
+    },
+    nudge: () => post('nudge'),
+    async stop() {
+      post('stop')
+      await gone
+    },
+  }
+}
+
+function listen<T>(callbacks: Set<T>, callback: T): () => void {
+  callbacks.add(callback)
+  return () => callbacks.delete(callback)
+}
+
+function neverFollowed(): never {
+  throw new Error('its thread ended')
+}

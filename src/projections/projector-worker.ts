@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import { openSqliteEventReader, type SqliteEventReader } from '../ledger/sqlite/event-reader.ts'
+import { openViewsDatabase } from './database.ts'
+import { createProjector } from './projector.ts'
+import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
+
+/** The projector's thread: follows the ledger with connections of its own, and says how far it got. */
+
+const longestPauseMs = 5_000
+
+const port = parentPort
+if (!port) throw new Error('the projector is started as a thread')
+const { ledgerPath, viewsPath } = workerData as ThreadStart
+
+const stopping = new AbortController()
+const say = (message: FromThread) => port.postMessage(message)
+const database = openViewsDatabase(viewsPath)
+const reader: SqliteEventReader = openSqliteEventReader(ledgerPath)
+const projector = createProjector({
+  reader,
+  database,
+  onAdvance: ({ position, kinds }) => say({ said: 'advanced', position, kinds: [...kinds] }),
+})
+
+port.on('message', (message: ToThread) => {
+  if (message === 'stop') stopping.abort()
+  reader.wake()
+})
+say({ said: 'ready', position: projector.position(), kinds: [] })
+
+/** A ledger that cannot be read now (or an event that this build cannot read) is tried again, more rarely. */
+let pauseMs = 50
+while (!stopping.signal.aborted) {
+  const before = projector.position()
+  try {
+    await projector.run(stopping.signal)
+  } catch (error) {
+    const position = projector.position()
+    say({ said: 'trouble', position, message: (error as Error).message })
+    pauseMs = position > before ? 50 : Math.min(pauseMs * 2, longestPauseMs)
+    await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {})
+  }
+}
+await reader.close()
+database.close()
+port.close()

@@ -1,0 +1,64 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Position } from '../domain/values.ts'
+import type { EventReader, LogRecord } from '../ledger/event-log.ts'
+import { createFolding, type Advance } from './folding.ts'
+
+export type ProjectorOptions = Readonly<{
+  reader: EventReader
+  /** The writing connection, from `openViewsDatabase`. It is the projector's alone. */
+  database: DatabaseSync
+  /** Most events in one transaction. */
+  batch?: number
+  onAdvance?: (advance: Advance) => void
+}>
+
+/**
+ * Folds the log into the views. Rows and checkpoint of a batch commit together, and only if the
+ * checkpoint is where this projector left it; so killing it at any moment, or running several on one
+ * file, neither skips nor repeats an event.
+ */
+export type Projector = Readonly<{
+  position: () => Position
+  /** Folds what the log holds, up to `until` (inclusive) where it is given. Answers where it stands. */
+  catchUp: (until?: Position) => Promise<Position>
+  /** Folds what the log holds and then what is appended, until `signal` aborts. */
+  run: (signal: AbortSignal) => Promise<void>
+}>
+
+const defaultBatch = 1_000
+
+/** Its calls throw UnreadableEvent, LogUnavailable or a SQLite error; the views stay at the last batch. */
+export function createProjector(options: ProjectorOptions): Projector {
+  const { reader, database, batch = defaultBatch } = options
+  const folding = createFolding(database)
+
+  /** False: another projector was faster. */
+  function fold(from: Position, records: readonly LogRecord[]): boolean {
+    const advance = folding.fold(from, records)
+    if (advance) options.onAdvance?.(advance)
+    return advance !== null
+  }
+
+  return {
+    position: folding.position,
+    async catchUp(until = Infinity as Position) {
+      for (;;) {
+        const from = folding.position()
+        if (from >= until) return from
+        const page = await reader.readAll(from, batch)
+        const records = page.filter(({ position }) => position <= until)
+        if (records.length === 0) return from
+        fold(from, records)
+      }
+    },
+    async run(signal) {
+      while (!signal.aborted) {
+        let from = folding.position()
+        for await (const records of reader.follow(from, batch, signal)) {
+          if (!fold(from, records)) break
+          from = records.at(-1)!.position
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,351 @@
+import type { CategoryKey, Day, Position, RuleId, SubjectKind } from '../domain/values.ts'
+import { emptyPage, pageOf } from './cursor.ts'
+import { somethingEndedBehind } from './asking.ts'
+import { deletionOfLot } from './deletions.ts'
+import type { Reader, Row as Found } from './reader.ts'
+import type { Page, Paging, RetentionRow, Views } from './views.ts'
+import { addTo } from '../domain/policy/calendar.ts'
+import type { Retention } from '../domain/subject/events.ts'
+import { assertNever, type CalendarDuration } from '../domain/values.ts'
+import { accountClock, type PersonFacts } from './facts.ts'
+import type { Names } from './names.ts'
+import { NO_DAY, packDay, unpackDay } from './packing.ts'
+import {
+  defineProjection,
+  unchanged,
+  type Change,
+  type Folded,
+  type Look,
+  type Value,
+} from './projection.ts'
+import { insertInto, type Table } from './table.ts'
+
+/**
+ * When each lot falls due, as intervals: a row ends and another begins whenever the day or the terms
+ * change (S35). Lots of one clock for the subject are `moving`: an event of the subject can move them.
+ */
+const retentionTable: Table = {
+  name: 'retention',
+  columns: {
+    lot: 'lot',
+    began: 'position',
+    ended: { holds: 'position', optional: true },
+    controller: 'controller',
+    subject: 'subject',
+    moving: 'flag',
+    /** The tuple of `Terms`. */
+    terms: 'value',
+    /** The day of the collection that set the terms. */
+    terms_on: 'day',
+    started_on: 'day',
+    due_on: 'day',
+  },
+  key: ['lot', 'began'],
+}
+
+/** What a lot holds, and as whose, from when until when. */
+const contentTable: Table = {
+  name: 'lot_content',
+  columns: {
+    lot: 'lot',
+    category: 'term',
+    kind: 'term',
+    began: 'position',
+    ended: { holds: 'position', optional: true },
+  },
+  key: ['lot', 'category', 'kind', 'began'],
+}
+
+/** By what terms a lot falls due. */
+export type Terms = readonly [
+  rule: string,
+  trigger: Retention['trigger'],
+  keep: CalendarDuration,
+  minimum: CalendarDuration | null,
+]
+
+const followed = [
+  'DataCollected',
+  'DataUsed',
+  'AccountOpened',
+  'AccountClosed',
+  'DataDeleted',
+  'SubjectErased',
+] as const
+type Followed = (typeof followed)[number]
+type Write = 'begin' | 'end' | 'reset' | 'hold' | 'drop' | 'endEmpty' | 'dropAll' | 'endAll'
+type Lookup = 'open' | 'moving'
+type Step = Change<Write>
+
+export const retention = defineProjection<Followed, Write, Lookup>({
+  name: 'retention',
+  tables: [retentionTable, contentTable],
+  indexes: [
+    `CREATE INDEX retention_open ON retention (controller, due_on, lot, began)
+      WHERE ended IS NULL`,
+    `CREATE INDEX retention_ended ON retention (controller, due_on, lot, began, ended)
+      WHERE ended IS NOT NULL`,
+  ],
+  foldingIndexes: [
+    `CREATE INDEX retention_moving ON retention (subject, lot)
+      WHERE ended IS NULL AND moving = 1`,
+  ],
+  follows: followed,
+  writes: {
+    begin: insertInto(retentionTable),
+    end: 'UPDATE retention SET ended = ? WHERE lot = ? AND began = ?',
+    reset: 'UPDATE retention SET terms_on = ? WHERE lot = ? AND began = ?',
+    hold: `INSERT INTO lot_content SELECT ?1, ?2, ?3, ?4, NULL WHERE NOT EXISTS (
+      SELECT 1 FROM lot_content WHERE lot = ?1 AND category = ?2 AND kind = ?3 AND ended IS NULL)`,
+    drop: `UPDATE lot_content SET ended = ? WHERE lot = ? AND category = ? AND ended IS NULL`,
+    endEmpty: `UPDATE retention SET ended = ?1 WHERE lot = ?2 AND ended IS NULL AND NOT EXISTS (
+      SELECT 1 FROM lot_content WHERE lot = ?2 AND ended IS NULL)`,
+    dropAll: `UPDATE lot_content SET ended = ?1 WHERE ended IS NULL
+      AND lot IN (SELECT number FROM lot WHERE subject = ?2)`,
+    endAll: `UPDATE retention SET ended = ?1 WHERE ended IS NULL
+      AND lot IN (SELECT number FROM lot WHERE subject = ?2)`,
+  },
+  lookups: {
+    open: `SELECT lot, began, terms, terms_on, started_on, due_on FROM retention
+      WHERE lot = ? AND ended IS NULL`,
+    moving: `SELECT lot, began, terms, terms_on, started_on, due_on FROM retention
+      WHERE subject = ? AND ended IS NULL AND moving = 1`,
+  },
+  changes,
+})
+
+type Row = Readonly<{
+  lot: number
+  began: number
+  terms: Terms
+  termsOn: number
+  startedOn: number
+  dueOn: number
+}>
+
+/** What a lot's row would be: by which terms, set on which day, and when its own first day was. */
+type Wanted = Readonly<{ lot: number; terms: Terms; termsOn: number; firstOn: number }>
+
+function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] {
+  const { event, position, person, names } = folded
+  if (!person) return unchanged
+  switch (event.type) {
+    case 'DataCollected':
+      return collected(folded as Folded<'DataCollected'>, person, look)
+    case 'DataUsed':
+    case 'AccountOpened':
+    case 'AccountClosed':
+      return folded.clockMoved ? moved(folded, person, look, new Set()) : unchanged
+    case 'DataDeleted': {
+      folded.controller.lastEnd = position
+      return event.data.lots.flatMap(({ lot, categories }): Step[] => {
+        const number = names.lot(person, lot)
+        const drops = categories.map((key): Step => ['drop', position, number, names.term(key)])
+        return [...drops, ['endEmpty', position, number]]
+      })
+    }
+    case 'SubjectErased':
+      folded.controller.lastEnd = position
+      return [
+        ['dropAll', position, person.number],
+        ['endAll', position, person.number],
+      ]
+    default:
+      return assertNever(event)
+  }
+}
+
+function collected(
+  folded: Folded<'DataCollected'>,
+  person: PersonFacts,
+  look: Look<Lookup>,
+): readonly Step[] {
+  const { event, position, names } = folded
+  const { act, items, lots, on } = event.data
+  const steps: Step[] = []
+  const named = new Set<number>()
+  for (const lot of lots) {
+    const number = names.lot(person, lot.lot)
+    named.add(number)
+    const open = rowOf(look('open', number)[0], names)
+    const day = packDay(on)
+    const firstOn = open && open.terms[1] === 'collection' ? Math.min(day, open.startedOn) : day
+    // The latest day that puts something in sets the terms, in whatever order a past is imported.
+    const wanted =
+      open && day < open.termsOn
+        ? { lot: number, terms: open.terms, termsOn: open.termsOn, firstOn }
+        : { lot: number, terms: termsOf(lot), termsOn: day, firstOn }
+    replace(folded, person, steps, open, wanted)
+  }
+  if (folded.clockMoved) steps.push(...moved(folded, person, look, named))
+  const kind = names.term(act.kind)
+  for (const { lot, category } of items) {
+    steps.push(['hold', names.lot(person, lot), names.term(category), kind, position])
+  }
+  return steps
+}
+
+/** The person's other lots of one clock, which the event moved. */
+function moved(
+  folded: Folded<Followed>,
+  person: PersonFacts,
+  look: Look<Lookup>,
+  except: ReadonlySet<number>,
+): Step[] {
+  const steps: Step[] = []
+  for (const found of look('moving', person.number)) {
+    const open = rowOf(found, folded.names)
+    if (open && !except.has(open.lot)) {
+      replace(folded, person, steps, open, { ...open, firstOn: NO_DAY })
+    }
+  }
+  return steps
+}
+
+/** Ends the open row and begins another, where that would be another. */
+function replace(
+  { position, controller, names }: Folded<Followed>,
+  person: PersonFacts,
+  steps: Step[],
+  open: Row | null,
+  { lot, terms, termsOn, firstOn }: Wanted,
+): void {
+  const startedOn = clockStart(terms[1], person, firstOn)
+  const dueOn = dueAfter(startedOn, terms[2])
+  if (open && open.startedOn === startedOn && open.dueOn === dueOn && same(open.terms, terms)) {
+    if (termsOn !== open.termsOn) steps.push(['reset', termsOn, lot, open.began])
+    return
+  }
+  if (open) {
+    steps.push(['end', position, lot, open.began])
+    controller.lastEnd = position
+  }
+  const moving = terms[1] === 'collection' ? 0 : 1
+  const owner: Value[] = [controller.number, person.number, moving]
+  const term = names.value(terms)
+  steps.push(['begin', lot, position, null, ...owner, term, termsOn, startedOn, dueOn])
+}
+
+function clockStart(trigger: Terms[1], person: PersonFacts, firstOn: number): number {
+  switch (trigger) {
+    case 'collection':
+      return firstOn
+    case 'last-activity':
+      return person.lastActivityOn ?? NO_DAY
+    case 'account-closure': {
+      const closed = accountClock(person)
+      return closed === null ? NO_DAY : (closed ?? person.lastActivityOn ?? NO_DAY)
+    }
+    default:
+      return assertNever(trigger)
+  }
+}
+
+const mostKept = 50_000
+const dueDays = new Map<string, number>()
+
+/** Calendar arithmetic is dear and its questions repeat: a day and a duration of the policy. */
+function dueAfter(startedOn: number, keep: CalendarDuration): number {
+  const started = unpackDay(startedOn)
+  if (started === null) return NO_DAY
+  const key = `${started}+${keep}`
+  const known = dueDays.get(key)
+  if (known !== undefined) return known
+  const due = packDay(addTo(started, keep))
+  if (dueDays.size >= mostKept) dueDays.clear()
+  dueDays.set(key, due)
+  return due
+}
+
+function termsOf({ rule, trigger, keep, minimum }: Retention): Terms {
+  return [rule, trigger, keep, minimum]
+}
+
+function same(one: Terms, other: Terms): boolean {
+  return one.every((part, index) => part === other[index])
+}
+
+function rowOf(found: readonly Value[] | undefined, names: Names): Row | null {
+  if (!found) return null
+  const [lot, began, terms, termsOn, startedOn, dueOn] = found.map(Number) as Numbers
+  return { lot, began, terms: names.read(terms) as Terms, termsOn, startedOn, dueOn }
+}
+
+type Numbers = [number, number, number, number, number, number]
+
+const listed = 'due_on, lot, began, subject, terms, started_on, ended'
+const due = `controller = ?2 AND (due_on, lot) > (?3, ?4) AND due_on <= ?5 AND began <= ?1`
+
+export const retentionReads = {
+  /** What ended behind the position was held at it; mostly nothing did, and then that arm costs nothing. */
+  due: `SELECT ${listed} FROM retention WHERE ended IS NULL AND ${due}
+    UNION ALL
+    SELECT ${listed} FROM retention WHERE ended IS NOT NULL AND ended > ?1 AND ${due}
+      AND ${somethingEndedBehind}
+    ORDER BY due_on, lot LIMIT ?6`,
+  ofPerson: `SELECT due_on, lot.number AS lot, began, lot.subject, terms, started_on, ended
+    FROM lot JOIN retention ON retention.lot = lot.number
+    WHERE lot.subject = ?2 AND (due_on, lot.number) > (?3, ?4) AND due_on <= ?5
+    AND began <= ?1 AND (ended IS NULL OR ended > ?1)
+    ORDER BY due_on, lot.number LIMIT ?6`,
+  content: `SELECT category, kind FROM lot_content
+    WHERE lot = ?2 AND began <= ?1 AND (ended IS NULL OR ended > ?1)`,
+  dueOfLot: `SELECT due_on FROM retention
+    WHERE lot = ?2 AND began <= ?1 AND (ended IS NULL OR ended > ?1)`,
+} as const
+
+type Filter = Parameters<Views['retention']>[2]
+
+/** A page of the lots that were held at the position, by due day; those without one come last. */
+export function retentionPage(
+  reader: Reader,
+  controller: number,
+  position: number,
+  { dueBy, subject, rule }: Filter,
+  paging: Paging,
+): Page<RetentionRow> {
+  const person = subject === undefined ? undefined : reader.person(controller, subject)
+  if (person === null) return emptyPage
+  const sql = person === undefined ? retentionReads.due : retentionReads.ofPerson
+  const whose = person ?? controller
+  const latest = packDay(dueBy ?? null)
+  return pageOf({
+    list: 'retention',
+    paging,
+    start: [-1_000_000, -1],
+    more: ([day, lot], count) => reader.all(sql, position, whose, day!, lot!, latest, count),
+    keyOf: (row) => row.slice(0, 2).map(Number),
+    wanted: (row) => !rule || (reader.value(Number(row[4])) as Terms)[0] === rule,
+    answer: (row) => retentionRow(reader, row, position),
+  })
+}
+
+/** The day on which a lot was due as of the position; null where it had none or was gone. */
+export function dueOfLot(reader: Reader, lot: number, position: number): Day | null {
+  const found = reader.first(retentionReads.dueOfLot, position, lot)
+  return found ? unpackDay(Number(found[0])) : null
+}
+
+function retentionRow(reader: Reader, row: Found, position: number): RetentionRow {
+  const [dueOn, lot, began, subject, terms, startedOn] = row.map(Number) as Numbers
+  const [rule, trigger] = reader.value(terms) as Terms
+  const contents = reader.all(retentionReads.content, position, lot)
+  const words = (column: 0 | 1) =>
+    [...new Set(contents.map((content) => reader.text(Number(content[column]))))].sort()
+  const deletion = deletionOfLot(reader, lot, position)
+  return {
+    subject: reader.subject(subject),
+    lot: reader.lot(lot),
+    rule: rule as RuleId,
+    trigger,
+    categories: words(0) as CategoryKey[],
+    kinds: words(1) as SubjectKind[],
+    startedOn: unpackDay(startedOn),
+    dueOn: unpackDay(dueOn),
+    began: began as Position,
+    // It was held at the position: what ended it came behind.
+    ended: null,
+    deletion: deletion?.deletion ?? null,
+    deferred: deletion?.deferred ?? false,
+  }
+}
