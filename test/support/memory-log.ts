@@ -18,18 +18,14 @@ const steps = [7, 64, 13, 1009]
 export class MemoryEventLog implements EventLog {
   readonly #records: LogRecord[] = []
   readonly #streams = new Map<StreamName, LogRecord[]>()
-  readonly #closing = new AbortController()
+  #closed = false
   #grown = Promise.withResolvers<void>()
 
-  append(
+  async append(
     stream: StreamName,
     expected: Revision | typeof NO_STREAM,
     records: readonly NewRecord[],
   ): Promise<Appended> {
-    return Promise.resolve().then(() => this.#append(stream, expected, records))
-  }
-
-  #append(stream: StreamName, expected: number, records: readonly NewRecord[]): Appended {
     this.#assertOpen()
     if (records.length === 0) throw new RangeError(`couldn't append to ${stream}: no records`)
     const known = this.#streams.get(stream) ?? []
@@ -51,8 +47,7 @@ export class MemoryEventLog implements EventLog {
       this.#records.push(record)
       return position
     })
-    this.#grown.resolve()
-    this.#grown = Promise.withResolvers()
+    this.#wake()
     return { status: 'appended', revision: last, positions }
   }
 
@@ -63,8 +58,7 @@ export class MemoryEventLog implements EventLog {
 
   async readAll(after: Position, limit: number) {
     this.#assertOpen()
-    const first = this.#firstAfter(after)
-    return this.#records.slice(first, first + limit)
+    return this.#after(after, limit)
   }
 
   async readAt(positions: readonly Position[]) {
@@ -82,25 +76,39 @@ export class MemoryEventLog implements EventLog {
 
   async *follow(after: Position, limit: number, signal: AbortSignal) {
     this.#assertOpen()
-    const ended = AbortSignal.any([signal, this.#closing.signal])
-    const end = Promise.withResolvers<void>()
-    ended.addEventListener('abort', () => end.resolve(), { once: true })
-    let reached = after
-    while (!ended.aborted) {
-      const grown = this.#grown.promise
-      const page = await this.readAll(reached, limit)
-      const last = page.at(-1)
-      if (last) {
-        reached = last.position
-        yield page
-      } else {
-        await Promise.race([grown, end.promise])
+    const wake = () => this.#wake()
+    signal.addEventListener('abort', wake)
+    try {
+      let reached = after
+      while (!signal.aborted && !this.#closed) {
+        const grown = this.#grown.promise
+        const page = this.#after(reached, limit)
+        const last = page.at(-1)
+        if (last) {
+          reached = last.position
+          yield page
+        } else {
+          await grown
+        }
       }
+    } finally {
+      signal.removeEventListener('abort', wake)
     }
   }
 
   async close() {
-    this.#closing.abort()
+    this.#closed = true
+    this.#wake()
+  }
+
+  #wake(): void {
+    this.#grown.resolve()
+    this.#grown = Promise.withResolvers()
+  }
+
+  #after(position: Position, limit: number): LogRecord[] {
+    const first = this.#firstAfter(position)
+    return this.#records.slice(first, first + limit)
   }
 
   #nextPosition(): Position {
@@ -121,6 +129,6 @@ export class MemoryEventLog implements EventLog {
   }
 
   #assertOpen(): void {
-    if (this.#closing.signal.aborted) throw new Error("couldn't use the event log: it is closed")
+    if (this.#closed) throw new Error("couldn't use the event log: it is closed")
   }
 }
