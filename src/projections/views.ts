@@ -132,7 +132,7 @@ export type AuditRow = Readonly<{
   codes: readonly string[]
   obligations: readonly string[]
   /** The rules of the policy that it stands on or that it breaks. */
-  rules: readonly string[]
+  rules?: readonly string[]
 }>
 
 export type AuditFilter = Readonly<{

@@ -32,7 +32,7 @@ export function trailRow(row: AuditRow): TrailRow {
     code: row.code,
     codes: row.codes,
     obligations: row.obligations,
-    rules: row.rules,
+    rules: row.rules ?? [],
     subject: row.subject,
     purpose: row.purpose,
     recipient: row.recipient,
