@@ -52,7 +52,7 @@ export function command(asked: Loose, at = '2014-07-01T19:00:00.000Z'): SubjectC
     on: dayOf(Instant.parse(at), policy.timeZone),
     source: SourceId.parse('crm'),
     eventId: nthEventId(100),
-  } as SubjectCommand
+  }
 }
 
 /** A command that records an act in enforce mode. */
@@ -82,6 +82,15 @@ export const friendTold = Act.parse({ ...signUp, kind: 'friend', purposes: ['fri
 export function mailFor(purpose: string, more: Record<string, unknown> = {}): Act {
   return Act.parse({ act: 'use', property, categories: ['email'], purpose, ...more })
 }
+
+/** The email is given to the carrier. */
+export const toCarrier = Act.parse({
+  act: 'share',
+  property,
+  categories: ['email'],
+  purpose: 'shipping',
+  recipient: 'carrier',
+})
 
 /** The terms of the lots that the small policy makes. */
 export const accountLot = {

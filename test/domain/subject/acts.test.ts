@@ -13,6 +13,7 @@ import {
   record,
   signedUp,
   signUp,
+  toCarrier,
   withoutPolicy,
 } from '../../support/subject-words.ts'
 
@@ -245,8 +246,6 @@ describe('a use', () => {
 })
 
 describe('a share', () => {
-  const share = { ...mailFor('shipping'), act: 'share', recipient: 'carrier' }
-
   it('records the class of the recipient as registered, or that there was none', () => {
     const recipient = {
       recipient: 'carrier' as never,
@@ -254,7 +253,7 @@ describe('a share', () => {
       suspendedSince: null,
       contracts: [],
     }
-    const command = record(share as never, { mode: 'observe' })
+    const command = record(toCarrier, { mode: 'observe' })
     const person = given(subjectDecider, signedUp)
     expect(person.when(command, { ...context, recipient }).events).toMatchObject([
       { type: 'DataShared', data: { recipientClass: 'carriers' } },
