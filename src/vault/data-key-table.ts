@@ -1,11 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { ControllerId, Lot, SubjectId } from '../domain/values.ts'
 import type { ControllerKeys } from './controller-keys.ts'
+import { createRandomSource } from './random.ts'
 import type { SlotTable } from './slot-table.ts'
 import { subjectBytes } from './subject-table.ts'
 import { type DataKey, type KeyScope, VaultUnavailable } from './vault.ts'
 import { newKey, unwrap } from './wrapping.ts'
+
+const randomBytes = createRandomSource()
 
 export type KeyOwner = Readonly<{
   controller: ControllerId

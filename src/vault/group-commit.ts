@@ -2,11 +2,15 @@ import type { DatabaseSync } from 'node:sqlite'
 import { SQLITE_IOERR, sqliteCode } from '../sqlite/open.ts'
 import { VaultUnavailable } from './vault.ts'
 
-/**
- * A job's own answer that it will not do this; thrown before the job has changed anything, so that the
- * other jobs of the transaction go on.
- */
-export type Refuses = (error: unknown) => boolean
+export type Rules = Readonly<{
+  /** Called at the start of every transaction. */
+  begin: () => void
+  /**
+   * Whether an error is a job's own answer that it will not do this; it is thrown before the job has
+   * changed anything, so that the other jobs of the transaction go on.
+   */
+  refuses: (error: unknown) => boolean
+}>
 
 export type GroupCommit = Readonly<{
   /**
@@ -29,7 +33,7 @@ type Queued = {
   readonly fail: (error: unknown) => void
 }
 
-export function createGroupCommit(database: DatabaseSync, refuses: Refuses): GroupCommit {
+export function createGroupCommit(database: DatabaseSync, { begin, refuses }: Rules): GroupCommit {
   let queue: Queued[] = []
   /** A write that the disk refused may have been half done: nothing is trusted after it. */
   let broken: VaultUnavailable | null = null
@@ -42,6 +46,7 @@ export function createGroupCommit(database: DatabaseSync, refuses: Refuses): Gro
     try {
       if (broken) throw broken
       inTransaction(database, 'BEGIN IMMEDIATE', () => {
+        begin()
         for (const job of jobs) job.run()
       })
     } catch (error) {
@@ -64,7 +69,10 @@ export function createGroupCommit(database: DatabaseSync, refuses: Refuses): Gro
     read: (job) => {
       if (closed) throw new VaultUnavailable('the vault is closed')
       try {
-        return inTransaction(database, 'BEGIN', job)
+        return inTransaction(database, 'BEGIN', () => {
+          begin()
+          return job()
+        })
       } catch (error) {
         if (refuses(error)) throw error
         throw unavailable('read', error)
@@ -81,7 +89,7 @@ export function createGroupCommit(database: DatabaseSync, refuses: Refuses): Gro
 
 function queued<Result>(
   job: () => Result,
-  refuses: Refuses,
+  refuses: Rules['refuses'],
   then: {
     committed: ((result: Result) => void) | undefined
     resolve: (result: Result) => void

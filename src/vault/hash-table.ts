@@ -14,9 +14,11 @@ const bucketLength = headLength + entriesInBucket * entryLength
  * time, whenever one overflows, and are rewritten in place. Keys must be uniformly random, as digests
  * and pseudonyms are; the key of zeros means an empty place.
  *
- * To be used inside a transaction.
+ * To be used inside a transaction, which it is told of.
  */
 export type HashTable = Readonly<{
+  /** At the start of a transaction: what was read in an earlier one may have changed. */
+  begin(): void
   get(key: Buffer): Buffer[]
   add(key: Buffer, value: Buffer): void
   /** Whether the pair was there. */
@@ -41,6 +43,7 @@ export function createHashTable(database: DatabaseSync, name: string): HashTable
   const locate = (key: Buffer) => address(key, buckets.count())
 
   return {
+    begin: buckets.begin,
     get: (key) => {
       const found: Buffer[] = []
       for (const { content } of buckets.chain(locate(key))) {
@@ -58,7 +61,7 @@ export function createHashTable(database: DatabaseSync, name: string): HashTable
         roomy.save()
         return
       }
-      buckets.extend(chain.at(-1)!, { key, value })
+      buckets.extend(locate(key), chain.at(-1)!, { key, value })
       split(buckets)
     },
     remove: (key, value) => {
@@ -94,9 +97,8 @@ function split(buckets: Buckets): void {
       ;(goes ? move : stay).push({ key: Buffer.from(entry.key), value: Buffer.from(entry.value) })
     }
   }
-  buckets.append()
+  buckets.append(move)
   buckets.rewrite(source, stay)
-  buckets.rewrite(count, move)
 }
 
 /** The bucket, from 0, of a key among so many: its hash modulo the next power of two, or the half of it. */
@@ -140,15 +142,20 @@ function writeEntry(content: Buffer, place: number, { key, value }: Entry): void
 type Link = Readonly<{ content: Buffer; save: () => void }>
 
 type Buckets = Readonly<{
+  begin: () => void
   count(): number
   /** The rows of a bucket, numbered from 0: its own, and those in overflow. */
   chain(bucket: number): Link[]
-  /** An overflow row after the last link, with one entry. */
-  extend(last: Link, entry: Entry): void
-  append(): void
+  /** An overflow row after the last link of a bucket, with one entry. */
+  extend(bucket: number, last: Link, entry: Entry): void
+  /** A new last bucket with these entries. */
+  append(entries: readonly Entry[]): void
   /** Gives a bucket exactly these entries. */
   rewrite(bucket: number, entries: readonly Entry[]): void
 }>
+
+/** How many buckets are remembered within a transaction. */
+const mostRemembered = 4_096
 
 function createBuckets(database: DatabaseSync, name: string): Buckets {
   const overflow = createSlotTable(database, `${name}_overflow`, bucketLength)
@@ -156,49 +163,69 @@ function createBuckets(database: DatabaseSync, name: string): Buckets {
   const select = database.prepare(`SELECT content FROM ${name} WHERE number = ?`)
   const update = database.prepare(`UPDATE ${name} SET content = ? WHERE number = ?`)
   const insert = database.prepare(`INSERT INTO ${name} (content) VALUES (?)`)
-  const read = (bucket: number): Buffer => {
+  const remembered = new Map<number, Link[]>()
+  let count: number | null = null
+
+  const read = (bucket: number): Link[] => {
     const row = select.get(bucket + 1) as { content: Uint8Array } | undefined
     if (!row) throw new Error(`${name} has no bucket ${bucket}`)
-    return bytes(row.content)
+    const first = bytes(row.content)
+    const links: Link[] = [{ content: first, save: () => void update.run(first, bucket + 1) }]
+    for (let next = first.readUInt32BE(0); next !== 0;) {
+      const number = next
+      const content = overflow.read(number)
+      links.push({ content, save: () => overflow.overwrite(number, content) })
+      next = content.readUInt32BE(0)
+    }
+    return links
   }
 
   return {
-    count: () => (selectCount.get() as { count: number }).count,
-    append: () => void insert.run(Buffer.alloc(bucketLength)),
+    begin: () => {
+      count = null
+      remembered.clear()
+      overflow.begin()
+    },
+    count: () => (count ??= (selectCount.get() as { count: number }).count),
     chain: (bucket) => {
-      const first = read(bucket)
-      const links: Link[] = [{ content: first, save: () => void update.run(first, bucket + 1) }]
-      for (let next = first.readUInt32BE(0); next !== 0;) {
-        const number = next
-        const content = overflow.read(number)
-        links.push({ content, save: () => overflow.overwrite(number, content) })
-        next = content.readUInt32BE(0)
-      }
+      const known = remembered.get(bucket)
+      if (known) return known
+      if (remembered.size >= mostRemembered) remembered.clear()
+      const links = read(bucket)
+      remembered.set(bucket, links)
       return links
     },
-    extend: (last, entry) => {
-      last.content.writeUInt32BE(allocateEntries(overflow, [entry], 0), 0)
+    extend: (bucket, last, entry) => {
+      last.content.writeUInt32BE(overflow.allocate(pack([entry], 0)), 0)
       last.save()
+      remembered.delete(bucket)
+    },
+    append: (entries) => {
+      insert.run(packChain(overflow, entries))
+      count = null
     },
     rewrite: (bucket, entries) => {
-      for (let next = read(bucket).readUInt32BE(0); next !== 0;) {
+      for (let next = read(bucket)[0]!.content.readUInt32BE(0); next !== 0;) {
         const number = next
         next = overflow.read(number).readUInt32BE(0)
         overflow.free(number)
       }
-      let next = 0
-      for (let rest = entries.length; rest > entriesInBucket;) {
-        const start = Math.floor((rest - 1) / entriesInBucket) * entriesInBucket
-        next = allocateEntries(overflow, entries.slice(start, rest), next)
-        rest = start
-      }
-      update.run(pack(entries.slice(0, entriesInBucket), next), bucket + 1)
+      update.run(packChain(overflow, entries), bucket + 1)
+      remembered.delete(bucket)
     },
   }
 }
 
-function allocateEntries(overflow: SlotTable, entries: readonly Entry[], next: number): number {
-  return overflow.allocate(pack(entries, next))
+/** The content of a bucket's own row; what it has no room for goes in new overflow rows behind it. */
+function packChain(overflow: SlotTable, entries: readonly Entry[]): Buffer {
+  let next = 0
+  let rest = entries.length
+  while (rest > entriesInBucket) {
+    const start = Math.floor((rest - 1) / entriesInBucket) * entriesInBucket
+    next = overflow.allocate(pack(entries.slice(start, rest), next))
+    rest = start
+  }
+  return pack(entries.slice(0, rest), next)
 }
 
 function pack(entries: readonly Entry[], next: number): Buffer {

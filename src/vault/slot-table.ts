@@ -8,6 +8,8 @@ import type { DatabaseSync } from 'node:sqlite'
  * truncated.
  */
 export type SlotTable = Readonly<{
+  /** At the start of a transaction: what was read in an earlier one may have changed. */
+  begin(): void
   read(number: number): Buffer
   /** Puts the content in a free row, or a new last one. Numbers begin at 1. */
   allocate(content: Buffer): number
@@ -26,7 +28,7 @@ export function slotTableSchema(name: string, size: number): string {
     CREATE TABLE IF NOT EXISTS ${name}_free (number INTEGER PRIMARY KEY) STRICT;`
 }
 
-/** @param size bytes of every content. To be used inside a transaction. */
+/** To be used inside a transaction, which it is told of. @param size bytes of every content */
 export function createSlotTable(database: DatabaseSync, name: string, size: number): SlotTable {
   const select = database.prepare(`SELECT content FROM ${name} WHERE number = ?`)
   const append = database.prepare(`INSERT INTO ${name} (content) VALUES (?)`)
@@ -35,20 +37,27 @@ export function createSlotTable(database: DatabaseSync, name: string, size: numb
   const use = database.prepare(`DELETE FROM ${name}_free WHERE number = ?`)
   const release = database.prepare(`INSERT INTO ${name}_free (number) VALUES (?)`)
   const zeros = Buffer.alloc(size)
+  let noneFree = false
 
   const overwrite = (number: number, content: Buffer): void => {
     if (update.run(content, number).changes !== 1) throw new Error(`${name} has no row ${number}`)
   }
   return {
     overwrite,
+    begin: () => {
+      noneFree = false
+    },
     read: (number) => {
       const row = select.get(number) as { content: Uint8Array } | undefined
       if (!row) throw new Error(`${name} has no row ${number}`)
       return bytes(row.content)
     },
     allocate: (content) => {
-      const free = firstFree.get() as { number: number } | undefined
-      if (!free) return Number(append.run(content).lastInsertRowid)
+      const free = noneFree ? undefined : (firstFree.get() as { number: number } | undefined)
+      if (!free) {
+        noneFree = true
+        return Number(append.run(content).lastInsertRowid)
+      }
       overwrite(free.number, content)
       use.run(free.number)
       return free.number
@@ -56,6 +65,7 @@ export function createSlotTable(database: DatabaseSync, name: string, size: numb
     free: (number) => {
       overwrite(number, zeros)
       release.run(number)
+      noneFree = false
     },
   }
 }

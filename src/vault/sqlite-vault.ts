@@ -60,7 +60,10 @@ class SqliteVault implements Vault {
     this.#defaultCountry = options.defaultCountry
     this.#tables = createTables(database, options.rootKey)
     this.#caches = createVaultCaches(database, options.cacheBounds ?? defaultBounds)
-    this.#commits = createGroupCommit(database, isOwnAnswer)
+    this.#commits = createGroupCommit(database, {
+      begin: () => this.#tables.begin(),
+      refuses: isOwnAnswer,
+    })
     this.#scrub = createScrub(database, options.destroyWaitMs ?? defaultDestroyWaitMs)
     // A process that was killed while destroying may have left its log behind.
     this.#scrub.tryOnce()
@@ -192,14 +195,21 @@ class SqliteVault implements Vault {
     const found = wanted.map(({ subject, scopes }) =>
       scopes.map((scope) => dataKeys.find({ controller, keys, subject }, scope)),
     )
+    const made = new Map<string, DataKey>()
     return wanted.map(({ subject, scopes }, index) => {
       if (!known[index]) subjects.setState(keys.number, subject, 'open')
       const owner: KeyOwner = { controller, keys, subject }
-      return scopes.map(
-        (scope, at) =>
-          // One list may ask for one scope twice.
-          found[index]![at] ?? dataKeys.find(owner, scope) ?? dataKeys.make(owner, scope),
-      )
+      return scopes.map((scope, at) => {
+        const key = found[index]![at]
+        if (key) return key
+        // What is asked for twice was made a moment ago.
+        const name = `${subject}\n${scope.category}\n${scope.lot}`
+        const twin = made.get(name)
+        if (twin) return twin
+        const fresh = dataKeys.make(owner, scope)
+        made.set(name, fresh)
+        return fresh
+      })
     })
   }
 

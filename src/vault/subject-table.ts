@@ -1,15 +1,18 @@
-import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { SubjectId } from '../domain/values.ts'
 import { createHashTable } from './hash-table.ts'
+import { createRandomSource } from './random.ts'
 import { bytes } from './slot-table.ts'
 import { type Identified, type IdentifierScheme, SubjectFenced } from './vault.ts'
+
+const randomBytes = createRandomSource()
 
 export type SubjectState = 'open' | 'fenced' | 'destroyed'
 export type Digested = Readonly<{ scheme: IdentifierScheme; digest: Buffer }>
 
-/** Subjects, their fences and their index rows. To be used inside a transaction. */
+/** Subjects, their fences and their index rows. To be used inside a transaction, which it is told of. */
 export type SubjectTable = Readonly<{
+  begin(): void
   /** The owner of the first digest that is known. */
   find(identifiers: readonly Digested[]): SubjectId | null
   identify(controller: number, identifiers: readonly Digested[]): Identified
@@ -45,6 +48,10 @@ export function createSubjectTable(database: DatabaseSync): SubjectTable {
   }
 
   return {
+    begin: () => {
+      identified.begin()
+      identifying.begin()
+    },
     state,
     setState,
     find: (identifiers) => {

@@ -31,12 +31,17 @@ export function openVaultFile(path: string, rootKey: KeyObject): DatabaseSync {
 
 export type Tables = ReturnType<typeof createTables>
 
-/** To be used inside a transaction. */
+/** To be used inside a transaction, which they are told of by `begin`. */
 export function createTables(database: DatabaseSync, rootKey: KeyObject) {
   const secrets = createSlotTable(database, 'secret', wrappedLength)
+  const subjects = createSubjectTable(database)
   return {
+    begin: () => {
+      secrets.begin()
+      subjects.begin()
+    },
+    subjects,
     controllers: createControllerTable(database, rootKey, secrets),
-    subjects: createSubjectTable(database),
     dataKeys: createDataKeyTable(database, secrets),
   }
 }

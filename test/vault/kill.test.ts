@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => harness.dispose())
 
-const program = fileURLToPath(new URL('load-process.ts', import.meta.url))
+const program = fileURLToPath(new URL('../support/vault-load-process.ts', import.meta.url))
 
 /** Runs the load until it is killed after so many acknowledged lines; what it had said by then. */
 async function killUnderLoad(
