@@ -25,13 +25,15 @@ import { makeWorld, type World } from './generator/world.ts'
 import { csvRow, utf16, utf8WithMark, windows1252 } from './generator/writing.ts'
 
 /**
- * Makes the example's exports, and the truth about them, out of a seed: `node examples/symphony/generate.ts`.
- * The same seed gives the same bytes.
+ * Makes the example's exports, and the truth about them, out of a seed: `node
+ * examples/symphony/generate.ts`. The same seed gives the same bytes.
  */
 
 const SEED = 'symphony-2014-06-30'
 
-/** What the example holds: the bytes of each file below `exports/`, and what an import must find. */
+/**
+ * What the example holds: the bytes of each file below `exports/`, and what an import must find.
+ */
 export type Example = Readonly<{
   files: ReadonlyMap<string, Buffer>
   expected: Expected
@@ -172,7 +174,7 @@ function main(): void {
   }
   const text = `${JSON.stringify(expected, null, 2)}\n`
   writeFileSync(path.join(import.meta.dirname, 'expected.json'), text)
-  console.log(JSON.stringify(expected.totals))
+  process.stdout.write(`${JSON.stringify(expected.totals)}\n`)
 }
 
 if (import.meta.main) main()

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * The charsets an export may come in, by their WHATWG labels. In each of them but UTF-16 the byte 0x0A
- * is a line feed and nothing else, so that a file can be cut into lines before it is decoded.
+ * The charsets an export may come in, by their WHATWG labels. In each of them but UTF-16 the byte
+ * 0x0A is a line feed and nothing else, so that a file can be cut into lines before it is decoded.
  */
 export const Charset = z.enum([
   'utf-8',

@@ -2,19 +2,22 @@ import { CsvError, parse } from 'csv-parse/sync'
 import { lenientDecoder, strictDecoder, type Charset, type Decode } from './charset.ts'
 import type { PhysicalLine } from './physical-lines.ts'
 import type { RejectReason } from './reject.ts'
-import type { Cells, RowOutcome, RowReader } from './rows.ts'
+import type { RowOutcome, RowReader } from './rows.ts'
 
 /** How many lines a quoted field may go over before its opening quote is held for a stray one. */
 const LONGEST_RECORD_LINES = 100
 
-/** A line, decoded; `text` is null where the bytes are invalid, and `quotes` is counted all the same. */
+/**
+ * A line, decoded; `text` is null where the bytes are invalid, and `quotes` is counted all the
+ * same.
+ */
 type DecodedLine = Readonly<{ physical: PhysicalLine; text: string | null; oddQuotes: boolean }>
 
 /**
- * Rows of RFC 4180 with any delimiter. Lines are gathered until the quotes of a record are even, and
- * `csv-parse` takes each record apart. One stray quote must not swallow the rest of the file: where a
- * record over several lines cannot be parsed, only its first line is set aside and reading begins again at the
- * next.
+ * Rows of RFC 4180 with any delimiter. Lines are gathered until the quotes of a record are even,
+ * and `csv-parse` takes each record apart. One stray quote must not swallow the rest of the file:
+ * where a record over several lines cannot be parsed, only its first line is set aside and reading
+ * begins again at the next.
  */
 export class CsvReader implements RowReader {
   private header: readonly string[] | null = null
@@ -94,7 +97,7 @@ export class CsvReader implements RowReader {
     const cells: Record<string, string> = {}
     for (const [index, name] of this.header.entries()) cells[name] = fields[index] ?? ''
     const raw = record.map(({ physical }) => physical)
-    outcomes.push({ readable: true, row: { line: lineOf(record), cells: cells as Cells, raw } })
+    outcomes.push({ readable: true, row: { line: lineOf(record), cells: cells, raw } })
   }
 
   private setAside(

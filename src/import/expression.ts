@@ -1,7 +1,8 @@
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js'
 import { z } from 'zod'
 import { assertNever } from '../domain/values.ts'
-import { type ColumnExpression, type Expression, Transform } from './mapping.ts'
+import { normalize } from '../vault/identifiers.ts'
+import type { Transform } from './mapping.ts'
+import { type ColumnExpression, type Expression } from './mapping.ts'
 import { defect, type Defect } from './reject.ts'
 import type { Cells } from './rows.ts'
 import { dayOf, instantTextOf, type TimeReader } from './time.ts'
@@ -116,9 +117,9 @@ function applyToScalar(
         : failed('impossible_time')
     }
     case 'email':
-      return emailOf(text)
+      return identifierOf('email', text)
     case 'phone':
-      return phoneOf(text, setting.defaultCountry)
+      return identifierOf('phone', text, setting.defaultCountry)
     case 'number': {
       const number = /^[-+]?[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN
       return Number.isFinite(number) ? { ok: true, value: number } : failed('invalid_number')
@@ -133,22 +134,14 @@ function applyToScalar(
   }
 }
 
-const EmailAddress = z.email({ pattern: z.regexes.unicodeEmail })
-
-/** The address alone, as it is spelled, out of `Ann <ann@example.org>` (RFC 5322 name-addr) or `mailto:`. */
-function emailOf(text: string): Evaluated {
-  const inAngles = /<([^<>]*)>$/.exec(text)
-  const address = (inAngles?.[1] ?? text).trim().replace(/^mailto:/i, '')
-  return EmailAddress.safeParse(address).success
-    ? { ok: true, value: address }
-    : failed('invalid_email')
-}
-
-/** The number in E.164. */
-function phoneOf(text: string, country: string | undefined): Evaluated {
-  const known = country && isSupportedCountry(country) ? country : undefined
-  const number = parsePhoneNumberFromString(text, known)
-  return number?.isPossible() ? { ok: true, value: number.number } : failed('invalid_phone')
+/** The one spelling under which the vault knows the identifier. */
+function identifierOf(
+  scheme: 'email' | 'phone',
+  value: string,
+  defaultCountry?: string,
+): Evaluated {
+  const normal = normalize({ scheme, value }, { defaultCountry })
+  return normal.ok ? { ok: true, value: normal.value } : failed(`invalid_${scheme}`)
 }
 
 function lookUp(value: Value, table: Readonly<Record<string, Scalar>>, column: string): Evaluated {

@@ -12,14 +12,20 @@ import { readRows, type Row, type RowOutcome } from './rows.ts'
 import { countReject, countRow, emptySummary, type FileSummary } from './summary.ts'
 import { lineMaker, type LineMaker } from './to-lines.ts'
 
-/** A line and its idempotency key: the fingerprint of the row it comes from, and its place in that row. */
+/**
+ * A line and its idempotency key: the fingerprint of the row it comes from, and its place in that
+ * row.
+ */
 export type LineWithOrigin = Readonly<{ line: Line; operation: OperationKey }>
 
 export type ImportOptions = Readonly<{
   plan: PreparedImport
   /** Judges and appends, in order; the outcomes are in the order of the lines. */
   record: (lines: readonly LineWithOrigin[]) => Promise<readonly LineOutcome[]>
-  /** The ledger's position when the run began: tells what an earlier run recorded from what this one did. */
+  /**
+   * The ledger's position when the run began: tells what an earlier run recorded from what this one
+   * did.
+   */
   startedAt: Position
   rejects: OpenRejects
   /** Bytes read from the disk, of `plan.totalBytes`. */
@@ -31,8 +37,8 @@ export type ImportOptions = Readonly<{
 const BATCH_ROWS = 500
 
 /**
- * Imports every file of the plan, in order, and tells what became of each. A malformed row never stops
- * it; running it again records nothing twice.
+ * Imports every file of the plan, in order, and tells what became of each. A malformed row never
+ * stops it; running it again records nothing twice.
  * @throws when a file cannot be read, a reject cannot be written, or `record` throws
  */
 export async function importAll(options: ImportOptions): Promise<FileSummary[]> {

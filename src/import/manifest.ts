@@ -33,8 +33,8 @@ export type Preparation =
   | Readonly<{ ready: false; problems: readonly Problem[] }>
 
 /**
- * Reads a manifest, its mappings and the beginnings of the files. Everything that is wrong is told at
- * once, before a row is read.
+ * Reads a manifest, its mappings and the beginnings of the files. Everything that is wrong is told
+ * at once, before a row is read.
  * @throws when a file that exists cannot be read
  */
 export async function prepareImport(manifestPath: string): Promise<Preparation> {

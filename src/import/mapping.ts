@@ -7,8 +7,9 @@ import { Charset } from './charset.ts'
 import { combinedLogColumns, COMBINED_LOG_TIME } from './combined-log.ts'
 
 /**
- * A mapping file: what the rows of one kind of export mean, as data. It names the source, how the file is
- * written, and rules that make lines of the ledger out of rows. One row may make several lines or none.
+ * A mapping file: what the rows of one kind of export mean, as data. It names the source, how the
+ * file is written, and rules that make lines of the ledger out of rows. One row may make several
+ * lines or none.
  */
 
 /** What can be done with a cell, in the order given. A closed list: a mapping is no program. */
@@ -19,7 +20,7 @@ export const Transform = z.enum([
   'first', // the first of a list
   'last-four', // the last four characters
   'date', // a day, out of a time
-  'email', // the address alone, out of `"Ann Lee" <ann@example.org>`
+  'email', // the address as the vault knows it, out of `"Ann Lee" <Ann@Example.org>`
   'phone', // E.164, a national number by the mapping's default country
   'number',
   'boolean', // yes, y, true, 1, x; no, n, false, 0
@@ -29,9 +30,9 @@ export type Transform = z.infer<typeof Transform>
 const Scalar = z.union([z.string(), z.number(), z.boolean()])
 
 /**
- * A column of the row: for NDJSON a dotted path, `messages[].text` gives a list. `split` cuts a text into a list,
- * `lookup` replaces each value by the one in the list and sets the row aside where there is none, `default` stands
- * where the cell is empty.
+ * A column of the row: for NDJSON a dotted path, `messages[].text` gives a list. `split` cuts a
+ * text into a list, `lookup` replaces each value by the one in the list and sets the row aside
+ * where there is none, `default` stands where the cell is empty.
  */
 const ColumnExpression = z.strictObject({
   column: z.string().min(1),
@@ -135,12 +136,14 @@ export const Mapping = z
       context.addIssue({ code: 'custom', path, message: rule })
   })
 export type Mapping = z.infer<typeof Mapping>
-export type MappingRule = z.infer<typeof Rule>
 export type RecordTemplate = z.infer<typeof RecordTemplate>
 
 type Fault = { path: (string | number)[]; rule: string }
 
-/** What zod's shapes cannot say: columns that are not declared, and fields that a line does not have. */
+/**
+ * What zod's shapes cannot say: columns that are not declared, and fields that a line does not
+ * have.
+ */
 function* faults(mapping: { columns: string[]; rules: z.infer<typeof Rule>[] }): Generator<Fault> {
   const declared = new Set(mapping.columns)
   if (declared.size !== mapping.columns.length)

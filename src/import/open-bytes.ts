@@ -11,8 +11,8 @@ export type OpenBytes = Readonly<{
 }>
 
 /**
- * Opens a file for reading in order. Broken compression ends the bytes and is told by `brokenOff`, since
- * what came before it is still good.
+ * Opens a file for reading in order. Broken compression ends the bytes and is told by `brokenOff`,
+ * since what came before it is still good.
  * @throws when the file cannot be read
  */
 export function openBytes(location: string): OpenBytes {

@@ -1,8 +1,8 @@
 import { byteOrderMark, LONGEST_MARK_BYTES, type Charset } from './charset.ts'
 
 /**
- * One line of a file as it lies there, without its terminator. `number` counts from 1. `cut`: the line
- * was longer than a line may be, and this is one piece of it.
+ * One line of a file as it lies there, without its terminator. `number` counts from 1. `cut`: the
+ * line was longer than a line may be, and this is one piece of it.
  */
 export type PhysicalLine = Readonly<{ number: number; bytes: Buffer; cut: boolean }>
 
@@ -11,8 +11,8 @@ export const LONGEST_LINE_BYTES = 1024 * 1024
 
 /**
  * Cuts a stream of bytes into lines. Memory stays flat: a line beyond `LONGEST_LINE_BYTES` comes in
- * pieces. A byte order mark is taken off and wins over the declared charset, because it is evidence and the
- * declaration is a claim; `charset` then tells what it is.
+ * pieces. A byte order mark is taken off and wins over the declared charset, because it is evidence
+ * and the declaration is a claim; `charset` then tells what it is.
  */
 export class LineCutter {
   charset: Charset
@@ -101,7 +101,10 @@ export class LineCutter {
 const LITTLE_FEED = Buffer.from([0x0a, 0x00])
 const BIG_FEED = Buffer.from([0x00, 0x0a])
 
-/** All lines of a stream, in the groups in which its chunks complete them, each with the charset found. */
+/**
+ * All lines of a stream, in the groups in which its chunks complete them, each with the charset
+ * found.
+ */
 export async function* physicalLines(
   stream: AsyncIterable<Buffer>,
   declared: Charset,

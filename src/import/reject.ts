@@ -29,8 +29,8 @@ export type RejectReason = keyof typeof rejectReasons
 export const RejectReason = z.enum(Object.keys(rejectReasons) as [RejectReason, ...RejectReason[]])
 
 /**
- * What is told of a row that was set aside. It never repeats a value of the row: `field` is a column, a
- * path or a field of a line as the mapping spells it, `rule` the words of the rule.
+ * What is told of a row that was set aside. It never repeats a value of the row: `field` is a
+ * column, a path or a field of a line as the mapping spells it, `rule` the words of the rule.
  */
 export type Reject = Readonly<{
   file: string

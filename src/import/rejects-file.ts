@@ -4,7 +4,10 @@ import { strictDecoder, type Charset } from './charset.ts'
 import type { PhysicalLine } from './physical-lines.ts'
 import type { Reject } from './reject.ts'
 
-/** Where rows that were set aside go, so that none is lost: with the row itself, for the operator's eyes. */
+/**
+ * Where rows that were set aside go, so that none is lost: with the row itself, for the operator's
+ * eyes.
+ */
 export interface RejectSink {
   write(reject: Reject, raw: readonly PhysicalLine[], charset: Charset): Promise<void>
   /** Durable when it resolves. */
@@ -16,8 +19,8 @@ export type OpenRejects = (file: string) => Promise<RejectSink>
 
 /**
  * Sinks that write `<directory>/<file>.ndjson`, readable by the owner only: the rows hold personal
- * values in clear. `raw` is the row's text, or `rawBase64` its bytes where they are not valid in the
- * charset. A file without rejects leaves nothing there.
+ * values in clear. `raw` is the row's text, or `rawBase64` its bytes where they are not valid in
+ * the charset. A file without rejects leaves nothing there.
  */
 export function rejectsUnder(directory: string): OpenRejects {
   return async (file) => {

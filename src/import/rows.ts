@@ -10,7 +10,10 @@ import type { Charset } from './charset.ts'
 /** What a row says: for CSV and logs texts by column name, for NDJSON the object as it was sent. */
 export type Cells = Readonly<Record<string, unknown>>
 
-/** A row that could be read. `line` is the number of its first line, from 1; a header counts as a line. */
+/**
+ * A row that could be read. `line` is the number of its first line, from 1; a header counts as a
+ * line.
+ */
 export type Row = Readonly<{ line: number; cells: Cells; raw: readonly PhysicalLine[] }>
 
 /** A row that could not. */

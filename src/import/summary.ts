@@ -60,8 +60,8 @@ export function emptySummary(file: string, mapping: string, source: SourceId): F
 export type RowResult = 'imported' | 'known' | 'duplicates' | 'rejected'
 
 /**
- * Counts the outcomes of one row's lines. What is repeated was recorded by an earlier run when its position is
- * not beyond `startedAt`, where this run began.
+ * Counts the outcomes of one row's lines. What is repeated was recorded by an earlier run when its
+ * position is not beyond `startedAt`, where this run began.
  */
 export function countRow(
   summary: FileSummary,

@@ -1,12 +1,15 @@
 import { DateTime } from 'luxon'
 
-/** Reads a source's way of writing a time, in milliseconds since 1970; null where there is none such. */
+/**
+ * Reads a source's way of writing a time, in milliseconds since 1970; null where there is none
+ * such.
+ */
 export type TimeReader = (text: string) => number | null
 
 /**
  * A reader of these formats, tried in order: `iso`, `epoch-seconds`, `epoch-milliseconds` or Luxon
- * tokens. A time without an offset is in `zone`; one that a change to summer time skips is read as an hour
- * later, one that comes twice as its first.
+ * tokens. A time without an offset is in `zone`; one that a change to summer time skips is read as
+ * an hour later, one that comes twice as its first.
  */
 export function timeReader(formats: readonly string[], zone: string): TimeReader {
   const readers = formats.map((format) => readerOf(format, zone))
@@ -35,8 +38,8 @@ function readerOf(format: string, zone: string): TimeReader {
 }
 
 /**
- * Of a local time that comes twice the first, where Luxon's choice would depend on the season in which
- * the import runs. A time with an offset of its own is in a fixed zone, and comes once.
+ * Of a local time that comes twice the first, where Luxon's choice would depend on the season in
+ * which the import runs. A time with an offset of its own is in a fixed zone, and comes once.
  */
 function first(time: DateTime): number | null {
   if (!time.isValid) return null

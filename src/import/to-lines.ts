@@ -12,7 +12,10 @@ import { defect, type Defect } from './reject.ts'
 import type { Cells } from './rows.ts'
 import { instantTextOf, timeReader, type TimeReader } from './time.ts'
 
-/** What a mapping makes of one row: its lines (none: of no concern to the ledger), or what is wrong with it. */
+/**
+ * What a mapping makes of one row: its lines (none: of no concern to the ledger), or what is wrong
+ * with it.
+ */
 export type RowLines =
   Readonly<{ ok: true; lines: readonly Line[] }> | Readonly<{ ok: false; defect: Defect }>
 

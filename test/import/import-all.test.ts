@@ -161,7 +161,7 @@ describe('importing', () => {
     expect(recorder.lines.map(({ line }) => line.type)).toEqual(['collect', 'collect', 'use'])
   })
 
-  it('sets rejected rows aside whole, for their owner only, and says why without repeating them', async () => {
+  it('sets rejected rows aside whole, for their owner only', async () => {
     await write('exports/notes.csv', exported)
     await run(new Recorder())
     const rejects = await rejectsOf('notes.csv')
@@ -273,7 +273,7 @@ describe('preparing an import', () => {
     expect(await problems()).toMatchObject([{ file: 'import.yaml' }])
   })
 
-  it('tells columns that the file lacks, has twice, or that the mapping does not know', async () => {
+  it('tells columns that are missing, twice there, or unknown', async () => {
     await write('exports/notes.csv', 'at,mail,at\n')
     expect(await problems()).toEqual([
       { file: 'notes.csv', path: 'columns', rule: "the file has no column 'email'" },

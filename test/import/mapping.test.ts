@@ -32,11 +32,9 @@ describe('a mapping file', () => {
   })
 
   it('names a column that it does not declare', () => {
-    expect(
-      problemsOf(
-        `  - when: { Kind: x }\n    records:\n      - type: use${record.replace('column: Email', 'column: Mail')}`,
-      ),
-    ).toEqual([
+    const mistaken = record.replace('column: Email', 'column: Mail')
+    const rules = `  - when: { Kind: x }\n    records:\n      - type: use${mistaken}`
+    expect(problemsOf(rules)).toEqual([
       expect.objectContaining({ path: 'rules.0.when.Kind' }),
       expect.objectContaining({ path: 'rules.0.records.0.subject.Mail' }),
     ])

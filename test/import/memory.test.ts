@@ -12,7 +12,9 @@ async function* manyRows(header: string, row: (n: number) => string): AsyncGener
   }
 }
 
-/** How much the heap has grown at most between the first tenth of the rows and the end, in bytes. */
+/**
+ * How much the heap has grown at most between the first tenth of the rows and the end, in bytes.
+ */
 async function growth(
   mapping: ReturnType<typeof csvMapping>,
   stream: AsyncIterable<Buffer>,

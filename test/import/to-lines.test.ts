@@ -72,7 +72,7 @@ describe('making lines of a row', () => {
           occurredAt: '2015-03-09T21:30:00.000Z',
           subject: {
             identifiers: [
-              { scheme: 'email', value: 'Ann@Example.org' },
+              { scheme: 'email', value: 'ann@example.org' },
               { scheme: 'phone', value: '+14155550100' },
             ],
           },
@@ -99,7 +99,7 @@ describe('making lines of a row', () => {
     })
   })
 
-  it('leaves out a category that the row has nothing of, and an optional identifier that is none', () => {
+  it('leaves out an empty category, and an optional identifier that is none', () => {
     const made = linesOf(mapping, { ...row, Event: 'Made', Phone: 'n/a', Born: ' ', Topics: '' })
     expect(made).toMatchObject({
       ok: true,

@@ -11,7 +11,9 @@ export const acmeColumns = ['order', 'placed', 'name', 'email', 'ship to', 'good
 const ORDERS = 320
 const NOT_VOLUNTEERED: Breach = ['voluntary_act_missing', 'S46']
 
-/** The orders of the visitors of one customer of the platform (S45, S46): `acme-store/orders.csv`. */
+/**
+ * The orders of the visitors of one customer of the platform (S45, S46): `acme-store/orders.csv`.
+ */
 export function makeAcmeOrders(seed: string): Sheet {
   const random = new Random(`${seed} acme`)
   const people = new People(new Random(`${seed} acme people`))

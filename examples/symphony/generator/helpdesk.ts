@@ -18,7 +18,9 @@ const middles = [
   'See http://example.org/a?b=1',
 ]
 
-/** The offline chat (S22), and diagnosing with and without consent (S4): `helpdesk/chats.ndjson`. */
+/**
+ * The offline chat (S22), and diagnosing with and without consent (S4): `helpdesk/chats.ndjson`.
+ */
 export function makeChats(world: World, seed: string): Sheet {
   const random = new Random(`${seed} chats`)
   const sheet = new Sheet()

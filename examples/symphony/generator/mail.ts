@@ -142,7 +142,7 @@ class Deliveries {
   private perhapsOpen(account: Account, sent: number, id: string, campaign: string): void {
     if (!this.random.chance(0.32)) return
     const at = sent + this.random.between(2, 3000) * MINUTE
-    // A clear gif is bound to the mails it comes in: whoever left either list is not to be measured.
+    // A clear gif is bound to the mails it comes in: whoever left a list is not to be measured.
     const left =
       hasLeft(this.choices, account, 'promotions', at) ||
       hasLeft(this.choices, account, 'product-updates', at)

@@ -1,7 +1,7 @@
 /**
- * Where the invented people live: names, streets and towns by country. Telephone numbers come from the
- * ranges that each country keeps for fiction (NANP 555-01xx, Ofcom's and ARCEP's drama numbers, the
- * Bundesnetzagentur's), so that none of them can ring anywhere.
+ * Where the invented people live: names, streets and towns by country. Telephone numbers come from
+ * the ranges that each country keeps for fiction (NANP 555-01xx, Ofcom's and ARCEP's drama numbers,
+ * the Bundesnetzagentur's), so that none of them can ring anywhere.
  */
 export type Country = Readonly<{
   code: string

@@ -1,7 +1,7 @@
 /**
- * A seeded source of chance (sfc32, Chris Doty-Humphrey's PractRand): the same seed gives the same example,
- * byte for byte, on every machine. Each part of the example forks its own, so that a change to one part leaves the
- * others as they were.
+ * A seeded source of chance (sfc32, Chris Doty-Humphrey's PractRand): the same seed gives the same
+ * example, byte for byte, on every machine. Each part of the example forks its own, so that a
+ * change to one part leaves the others as they were.
  */
 export class Random {
   private a: number

@@ -80,8 +80,8 @@ export class Sheet {
   }
 
   /**
-   * The rows in the order of time, with this many repeated somewhere after their first, and the malformed ones
-   * anywhere among them.
+   * The rows in the order of time, with this many repeated somewhere after their first, and the
+   * malformed ones anywhere among them.
    */
   rowsInOrder(random: Random, duplicates: number): (string | Buffer)[] {
     const rows = this.rows.toSorted((a, b) => a.at - b.at)

@@ -36,7 +36,8 @@ export function makeWebLog(log: (typeof webLogs)[number], seed: string): Sheet {
     const bytes = status === '304' ? '-' : String(random.between(200, 60_000))
     const host = random.pick(addresses)(random.between(0, 4095))
     const [referrer, agent] = [random.pick(referrers), random.pick(agents)]
-    const line = `${host} - - [${written.log(at)}] "${request}" ${status} ${bytes} "${referrer}" "${agent}"`
+    const visit = `"${request}" ${status} ${bytes} "${referrer}" "${agent}"`
+    const line = `${host} - - [${written.log(at)}] ${visit}`
     sheet.add(at, line, [kept], null)
   }
   sheet.addMalformed('192.0.2.1 - - [09/Mar/2015:14:30:05 -0700] "GET / HT', 'not_log_format')
