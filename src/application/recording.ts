@@ -69,6 +69,7 @@ async function recordLines(
 ): Promise<readonly LineOutcome[]> {
   const { controller } = caller
   const known = await deps.register.ready(controller)
+  await deps.vault.ready(controller)
   const outcomes = new Array<LineOutcome | undefined>(wanted.length)
   const digests = wanted.map(({ operation }) => deps.operations.digest(controller, operation))
 

@@ -9,6 +9,7 @@ import { TransferScope } from '../domain/transfer/events.ts'
 import {
   CategoryKey,
   Channel,
+  ControllerId,
   Day,
   Instant,
   Line,
@@ -20,17 +21,9 @@ import {
 } from '../domain/values.ts'
 import { UsageError } from './exit.ts'
 
-/**
- * The story that `custody demo` plays: data beside the exports, so that the demo is a real run of the
- * ledger on other people's files and nothing of it is in the code.
- */
-const Scenario = z.strictObject({
-  title: Line,
-  policy: z.strictObject({
-    file: z.string(),
-    publishedAt: Instant,
-    notice: z.strictObject({ channel: Channel, on: Day, evidence: Line }),
-  }),
+/** Who is registered to get data, and under which contracts. */
+const Recipients = z.strictObject({
+  controller: ControllerId,
   recipients: z.array(
     z.strictObject({
       recipient: RecipientId,
@@ -50,6 +43,21 @@ const Scenario = z.strictObject({
         .default([]),
     }),
   ),
+})
+
+/**
+ * The story that `custody demo` plays: data beside the exports, so that the demo is a real run of the
+ * ledger on other people's files and nothing of it is in the code.
+ */
+const Scenario = z.strictObject({
+  title: Line,
+  policy: z.strictObject({
+    file: z.string(),
+    publishedAt: Instant,
+    notice: z.strictObject({ channel: Channel, on: Day, evidence: Line }),
+  }),
+  /** A file that lists them: see `Recipients`. */
+  recipients: z.string(),
   imports: z.array(z.string()).min(1),
   holds: z.array(
     z.strictObject({
@@ -93,7 +101,8 @@ const Scenario = z.strictObject({
     notifiedChannel: Channel,
   }),
 })
-export type Scenario = z.infer<typeof Scenario>
+export type Scenario = Omit<z.infer<typeof Scenario>, 'recipients'> &
+  Pick<z.infer<typeof Recipients>, 'recipients'>
 
 /**
  * Reads a scenario; the files that it names are found from where it lies.
@@ -101,18 +110,25 @@ export type Scenario = z.infer<typeof Scenario>
  * @throws UsageError naming the field and the rule
  */
 export function readScenario(file: string): Scenario {
+  const { policy, imports, recipients, ...rest } = readYaml(Scenario, file)
+  const at = (name: string) => join(dirname(file), name)
+  return {
+    ...rest,
+    policy: { ...policy, file: at(policy.file) },
+    recipients: readYaml(Recipients, at(recipients)).recipients,
+    imports: imports.map(at),
+  }
+}
+
+function readYaml<T>(schema: z.ZodType<T>, file: string): T {
   let value: unknown
   try {
     value = parse(readFileSync(file, 'utf8'))
   } catch (cause) {
     throw new UsageError(`couldn't read ${file}: ${(cause as Error).message.split('\n')[0]}`)
   }
-  const parsed = Scenario.safeParse(value)
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-    throw new UsageError(`${file}\n${lines.join('\n')}`)
-  }
-  const at = (name: string) => join(dirname(file), name)
-  const { policy, imports, ...rest } = parsed.data
-  return { ...rest, policy: { ...policy, file: at(policy.file) }, imports: imports.map(at) }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new UsageError(`${file}\n${lines.join('\n')}`)
 }
