@@ -26,6 +26,7 @@ export class InvalidInput extends Error {
 }
 
 const mostErrors = 32
+const required = 'is required'
 
 /** The zod options under which every message is one of ours. */
 export const parseOptions = { error: ruleOf } as const
@@ -43,7 +44,7 @@ type Path = readonly PropertyKey[]
 function collect(issue: Issue, under: Path, part: RequestPart, found: FieldError[]): void {
   const path = [...under, ...issue.path]
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const simple = simpleAlternatives(issue.errors)
+    const simple = simpleAlternatives(issue.errors) ?? missingAlternatives(issue.errors)
     if (simple) found.push({ in: part, field: fieldOf(path), rule: simple })
     else for (const inner of bestAlternative(issue.errors)) collect(inner, path, part, found)
     return
@@ -54,6 +55,16 @@ function collect(issue: Issue, under: Path, part: RequestPart, found: FieldError
     return
   }
   found.push({ in: part, field: fieldOf(path), rule: issue.message })
+}
+
+/** `needs identifiers or subject`, where each alternative fails by one field that is not there. */
+function missingAlternatives(alternatives: readonly Issue[][]): string | null {
+  const names: string[] = []
+  for (const [first, ...others] of alternatives) {
+    if (first?.message !== required || first.path.length !== 1 || others.length > 0) return null
+    names.push(fieldOf(first.path))
+  }
+  return `needs ${listed(names)}`
 }
 
 /** `must be text, a number, true or false or a list`, where each alternative fails by its kind alone. */
@@ -107,14 +118,14 @@ const kindNames: Record<string, string> = {
 function ruleOf(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      if (issue.input === undefined) return 'is required'
+      if (issue.input === undefined) return required
       return `must be ${kindNames[issue.expected] ?? issue.expected}`
     case 'too_big':
       return `must ${sizeVerb(issue.origin)} at most ${issue.maximum}${sizeUnit(issue.origin)}`
     case 'too_small':
       return `must ${sizeVerb(issue.origin)} at least ${issue.minimum}${sizeUnit(issue.origin)}`
     case 'invalid_value':
-      if (issue.input === undefined) return 'is required'
+      if (issue.input === undefined) return required
       return `must be ${listed(issue.values.map((value) => String(value)))}`
     case 'unrecognized_keys':
       return `unknown field; known are ${knownFields(issue.inst)}`

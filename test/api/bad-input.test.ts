@@ -130,8 +130,9 @@ describe.each(writes.map((route) => [route.url, route] as const))(
 
     it.skipIf(batch)('must be an object', async () => {
       for (const other of ['[]', '1', '"text"', 'true', 'null', '']) {
+        // A step without fields may have no body.
+        if (/^(?:null)?$/.test(other) && bodyOf(route).safeParse(undefined).success) continue
         const answer = await post(other)
-        if (other === '' || other === 'null') continue // a step without fields may have no body
         expectProblem(answer, 400, 'invalid_input')
       }
     })
@@ -229,7 +230,7 @@ describe('a policy', () => {
     const { readFileSync } = await import('node:fs')
     const answer = await publish(readFileSync('policies/acme-store-2014-06-30.yaml', 'utf8'))
     expectProblem(answer, 400, 'invalid_input')
-    expect(answer.body.errors[0].field).toBe('controller')
+    expect(answer.body.errors[0].field).toMatch(/^controller/)
     expect(await api.head()).toBe(before)
   })
 
@@ -290,6 +291,8 @@ function expectNamed(errors: readonly any[], part: string, { field, how, value }
   })
   const what = `${how} ${field}: ${JSON.stringify(errors)} ${JSON.stringify(value).slice(0, 200)}`
   expect(fits, what).toBe(true)
-  const exact = errors.some(({ field: named }) => named === field)
-  if (how === 'missing' && part === 'body') expect(exact, what).toBe(true)
+  if (how !== 'missing') return
+  const last = field.split('.').at(-1)!
+  const says = errors.some(({ field: named, rule }) => named === field || rule.includes(last))
+  expect(says, what).toBe(true)
 }

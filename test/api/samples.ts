@@ -109,7 +109,7 @@ function* walk(schema: z.ZodType, value: unknown, path: string[], root: Rebuild)
     yield wrong('wrong type', { [planted]: planted })
     yield wrong(
       'too many',
-      Array.from({ length: 10_001 }, () => first),
+      Array.from({ length: longest(schema) + 1 }, () => first),
     )
     yield* walk(schema.element as z.ZodType, first, [...path, '0'], (changed) => root([changed]))
     return
@@ -135,7 +135,7 @@ function* walk(schema: z.ZodType, value: unknown, path: string[], root: Rebuild)
   }
   yield wrong('wrong type', { [planted]: planted })
   if (schema instanceof z.ZodString) {
-    yield wrong('too long', planted.repeat(20_000))
+    yield wrong('too long', planted.padEnd(longest(schema) + 1, 'x'))
     yield wrong('empty', '')
     yield wrong('control character', `a\u0000${planted}`)
     yield wrong('future', '2999-01-01T00:00:00.000Z')
@@ -145,4 +145,10 @@ function* walk(schema: z.ZodType, value: unknown, path: string[], root: Rebuild)
   }
   if (schema instanceof z.ZodEnum || schema instanceof z.ZodLiteral)
     yield wrong('not one of', planted)
+}
+
+/** The longest that the schema says, or what is longer than any pattern takes. */
+function longest(schema: z.ZodType): number {
+  const { maximum } = schema._zod.bag
+  return typeof maximum === 'number' ? maximum : 400
 }
