@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto'
 import type { ControllerId } from '../../src/domain/values.ts'
 import { openSqliteVault } from '../../src/vault/sqlite-vault.ts'
-import { email, scope } from '../contracts/vault.ts'
+import { email, scope } from '../contracts/vault-support.ts'
 
 /**
  * Puts load on a vault until it is killed, and writes a line for each thing that was acknowledged:

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SubjectId } from '../../src/domain/values.ts'
-import { email, scope, symphony } from '../contracts/vault.ts'
+import { email, scope, symphony } from '../contracts/vault-support.ts'
 import { randomFrom, seed } from '../support/seed.ts'
 import { type SqliteHarness, sqliteHarness } from './sqlite-harness.ts'
 

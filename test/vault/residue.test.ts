@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SubjectId } from '../../src/domain/values.ts'
 import { createHashTable } from '../../src/vault/hash-table.ts'
 import { VaultUnavailable, type Vault } from '../../src/vault/vault.ts'
-import { email, scope, symphony } from '../contracts/vault.ts'
+import { email, scope, symphony } from '../contracts/vault-support.ts'
 import { randomFrom, seed } from '../support/seed.ts'
 import { type SqliteHarness, sqliteHarness } from './sqlite-harness.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqliteVault, type SqliteVaultOptions } from '../../src/vault/sqlite-vault.ts'
 import type { Vault } from '../../src/vault/vault.ts'
-import type { VaultHarness } from '../contracts/vault.ts'
+import type { VaultHarness } from '../contracts/vault-support.ts'
 
 export type SqliteHarness = VaultHarness &
   Readonly<{

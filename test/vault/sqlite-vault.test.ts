@@ -4,7 +4,7 @@ import { join, dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { VaultUnavailable } from '../../src/vault/vault.ts'
-import { email, scope, someone, symphony } from '../contracts/vault.ts'
+import { email, scope, someone, symphony } from '../contracts/vault-support.ts'
 import { type SqliteHarness, sqliteHarness } from './sqlite-harness.ts'
 
 let harness: SqliteHarness
