@@ -313,6 +313,22 @@ describe('a deletion that is done', () => {
     expect([...person.state.deletions.keys()]).toEqual(['other'])
   })
 
+  it('is kept by no hold any more in whatever else had asked for it', () => {
+    const person = given(
+      subjectDecider,
+      ...customer,
+      requested([account, orders], { everything: false }),
+      deferred([account]),
+      requested([account], { deletion: 'other' }),
+      deleted([account], { deletion: 'other' }),
+    )
+    expect(person.state.deletions.get('d' as never)).toMatchObject({
+      lots: [orders],
+      deferrals: new Map(),
+      deferredBy: [],
+    })
+  })
+
   it('that nobody asked for is refused', () => {
     const person = given(subjectDecider, signedUp)
     for (const asked of [complete(['account']), defer(['account'], ['m']), resume()]) {
