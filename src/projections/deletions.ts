@@ -1,4 +1,5 @@
-import type { Day, Lot, Position, Reference } from '../domain/values.ts'
+import type { Mode } from '../domain/judgement.ts'
+import type { CategoryKey, Day, Lot, Position, Reference } from '../domain/values.ts'
 import { somethingEndedBehind } from './asking.ts'
 import { pageOf } from './cursor.ts'
 import type { Reader, Row } from './reader.ts'
@@ -6,14 +7,7 @@ import type { Page, Paging, PendingDeletionRow } from './views.ts'
 import { assertNever } from '../domain/values.ts'
 import type { PersonFacts } from './facts.ts'
 import { packDay, unpackDay } from './packing.ts'
-import {
-  defineProjection,
-  unchanged,
-  type Change,
-  type Folded,
-  type Look,
-  type Value,
-} from './projection.ts'
+import { defineProjection, unchanged, type Change, type Folded, type Look } from './projection.ts'
 import { insertInto, type Table } from './table.ts'
 
 /** Deletions from request to completion; known by the position of the request. */
@@ -25,8 +19,11 @@ const deletionTable: Table = {
     subject: 'subject',
     reference: 'text',
     cause: 'term',
+    asked_at: 'instant',
     /** An erasure: ends when the subject is erased, not when no lot is left. */
     everything: 'flag',
+    /** Since when it is one of its own lots only: the person came back while all of it was deferred. */
+    came_back: { holds: 'position', optional: true },
     ended: { holds: 'position', optional: true },
   },
   key: ['began'],
@@ -54,11 +51,15 @@ const followed = [
   'DeletionResumed',
   'DataDeleted',
   'SubjectErased',
+  'DataCollected',
+  'AccountOpened',
 ] as const
 type Followed = (typeof followed)[number]
-type Write = 'request' | 'await' | 'settle' | 'complete' | 'settleAll' | 'completeAll'
-type Lookup = 'deletion' | 'lot'
+type Write = 'request' | 'await' | 'settle' | 'complete' | 'settleAll' | 'completeAll' | 'comeBack'
+type Lookup = 'deletion' | 'lot' | 'lotOfAll'
 type Step = Change<Write>
+
+const openLot = 'SELECT 1 FROM deletion_lot WHERE deletion = deletion.began AND ended IS NULL'
 
 export const deletions = defineProjection<Followed, Write, Lookup>({
   name: 'deletions',
@@ -69,95 +70,131 @@ export const deletions = defineProjection<Followed, Write, Lookup>({
   ],
   foldingIndexes: [
     'CREATE INDEX deletion_reference ON deletion (subject, reference, began)',
+    `CREATE INDEX deletion_erasure ON deletion (subject)
+      WHERE everything = 1 AND came_back IS NULL AND ended IS NULL`,
     'CREATE INDEX deletion_lots ON deletion_lot (deletion, lot)',
   ],
   follows: followed,
   writes: {
-    request: insertInto(deletionTable, 'OR IGNORE'),
+    request: insertInto(deletionTable),
     await: insertInto(lotTable, 'OR IGNORE'),
     settle: 'UPDATE deletion_lot SET ended = ? WHERE lot = ? AND deletion = ? AND began = ?',
-    complete: `UPDATE deletion SET ended = ?1 WHERE began = ?2 AND everything = 0 AND NOT EXISTS (
-      SELECT 1 FROM deletion_lot WHERE deletion = ?2 AND ended IS NULL)`,
+    complete: `UPDATE deletion SET ended = ?1 WHERE began = ?2 AND ended IS NULL
+      AND (everything = 0 OR came_back IS NOT NULL) AND NOT EXISTS (${openLot})`,
     settleAll: `UPDATE deletion_lot SET ended = ?1 WHERE ended IS NULL
       AND deletion IN (SELECT began FROM deletion WHERE subject = ?2)`,
     completeAll: 'UPDATE deletion SET ended = ?1 WHERE subject = ?2 AND ended IS NULL',
+    comeBack: `UPDATE deletion SET came_back = ?1
+      WHERE subject = ?2 AND everything = 1 AND came_back IS NULL AND ended IS NULL
+      AND asked_at <= ?3 AND EXISTS (${openLot}) AND NOT EXISTS (${openLot} AND holds IS NULL)`,
   },
   lookups: {
     deletion: `SELECT began FROM deletion WHERE subject = ? AND reference = ?
       ORDER BY began DESC LIMIT 1`,
     lot: `SELECT began, categories, holds, until FROM deletion_lot
       WHERE lot = ? AND deletion = ? AND ended IS NULL`,
+    lotOfAll: `SELECT deletion, began, categories, holds, until FROM deletion_lot
+      WHERE lot = ? AND ended IS NULL`,
   },
   changes,
 })
 
 function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] {
-  const { event, position, controller, person, names } = folded
+  const { event, position, controller, person } = folded
   if (!person) return unchanged
-  if (event.type === 'DeletionRequested') {
-    const { deletion, cause, everything, lots } = event.data
-    const owner = [controller.number, person.number]
-    const what = [deletion, names.term(cause), everything ? 1 : 0, null]
-    const waiting = lots.map(({ lot, categories }): Step => {
-      const number = names.lot(person, lot)
-      return ['await', number, position, position, null, names.value(categories), null, null]
-    })
-    return [['request', position, ...owner, ...what], ...waiting]
-  }
-  controller.lastEnd = position
-  if (event.type === 'SubjectErased') {
-    return [
-      ['settleAll', position, person.number],
-      ['completeAll', position, person.number],
-    ]
-  }
-  const found = look('deletion', person.number, event.data.deletion)[0]
-  if (!found) return unchanged
-  const deletion = Number(found[0])
-  const steps = event.data.lots.flatMap((contents) =>
-    lotSteps(folded as Folded<LotEvent>, person, look, deletion, contents),
-  )
-  return event.type === 'DataDeleted' ? [...steps, ['complete', position, deletion]] : steps
-}
-
-type LotEvent = Exclude<Followed, 'DeletionRequested' | 'SubjectErased'>
-type Contents = Folded<LotEvent>['event']['data']['lots'][number]
-
-/** What one lot's part of the event changes: its open row ends, and another begins unless it is gone. */
-function lotSteps(
-  { event, position, names }: Folded<LotEvent>,
-  person: PersonFacts,
-  look: Look<Lookup>,
-  deletion: number,
-  { lot, categories }: Contents,
-): readonly Step[] {
-  const number = names.lot(person, lot)
-  const open = look('lot', number, deletion)[0]
-  const steps: Step[] = open ? [['settle', position, number, deletion, Number(open[0])]] : []
-  const next = (categories: Value, holds: Value, until: Value): Step[] => [
-    ...steps,
-    ['await', number, deletion, position, null, categories, holds, until],
-  ]
   switch (event.type) {
-    case 'DeletionDeferred': {
-      if (!open) return unchanged
-      // A hold leaves a legal minimum in place, and the other way round.
-      const { holds, until } = event.data
-      const before = open[2] ?? names.value([])
-      const day = until ?? (open[3] === null ? null : unpackDay(Number(open[3])))
-      return next(
-        names.value(categories),
-        holds.length > 0 ? names.value(holds) : before,
-        day === null ? null : packDay(day),
-      )
-    }
+    case 'DataCollected':
+      return event.data.items.length > 0 ? [cameBack(folded, event.data.mode, person)] : unchanged
+    case 'AccountOpened':
+      return [cameBack(folded, event.data.mode, person)]
+    case 'DeletionRequested':
+      return requested(folded as Folded<'DeletionRequested'>, person)
+    case 'DeletionDeferred':
     case 'DeletionResumed':
-      return next(names.value(categories), null, null)
+      return keptOrNot(folded as Folded<'DeletionDeferred' | 'DeletionResumed'>, person, look)
     case 'DataDeleted':
-      return steps
+      controller.lastEnd = position
+      return deleted(folded as Folded<'DataDeleted'>, person, look)
+    case 'SubjectErased':
+      controller.lastEnd = position
+      return [
+        ['settleAll', position, person.number],
+        ['completeAll', position, person.number],
+      ]
     default:
       return assertNever(event)
   }
+}
+
+/** An enforced act comes behind all that was asked for, an observed one at its own time. */
+function cameBack({ position, at }: Folded<Followed>, mode: Mode, person: PersonFacts): Step {
+  const moment = mode === 'enforce' ? Number.MAX_SAFE_INTEGER : at
+  return ['comeBack', position, person.number, moment]
+}
+
+function requested(
+  { event, position, at, controller, names }: Folded<'DeletionRequested'>,
+  person: PersonFacts,
+): Step[] {
+  const { deletion, cause, everything, lots } = event.data
+  const owner = [controller.number, person.number]
+  const what = [deletion, names.term(cause), at, everything ? 1 : 0]
+  const waiting = lots.map(({ lot, categories }): Step => {
+    const number = names.lot(person, lot)
+    return ['await', number, position, position, null, names.value(categories), null, null]
+  })
+  return [['request', position, ...owner, ...what, null, null], ...waiting]
+}
+
+/** Deferred, or going on: the lot's open row ends and another begins. */
+function keptOrNot(
+  { event, position, names }: Folded<'DeletionDeferred' | 'DeletionResumed'>,
+  person: PersonFacts,
+  look: Look<Lookup>,
+): readonly Step[] {
+  const found = look('deletion', person.number, event.data.deletion)[0]
+  if (!found) return unchanged
+  const deletion = Number(found[0])
+  return event.data.lots.flatMap(({ lot, categories }): Step[] => {
+    const number = names.lot(person, lot)
+    const open = look('lot', number, deletion)[0]
+    const end: Step[] = open ? [['settle', position, number, deletion, Number(open[0])]] : []
+    const next = ['await', number, deletion, position, null] as const
+    if (event.type === 'DeletionResumed') {
+      return [...end, [...next, names.value(categories), null, null]]
+    }
+    if (!open) return []
+    // A hold leaves a legal minimum in place, and the other way round.
+    const { holds, until } = event.data
+    const keeping = holds.length > 0 ? names.value(holds) : (open[2] ?? names.value([]))
+    return [...end, [...next, open[1]!, keeping, until === null ? open[3]! : packDay(until)]]
+  })
+}
+
+/** What is gone no deletion waits for any more, whichever had asked for it. */
+function deleted(
+  { event, position, names }: Folded<'DataDeleted'>,
+  person: PersonFacts,
+  look: Look<Lookup>,
+): Step[] {
+  const concerned = new Set<number>()
+  const steps = event.data.lots.flatMap((gone): Step[] => {
+    const number = names.lot(person, gone.lot)
+    return look('lotOfAll', number).flatMap(
+      ([deletion, began, categories, holds, until]): Step[] => {
+        concerned.add(Number(deletion))
+        const waiting = names.read(Number(categories)) as CategoryKey[]
+        const left = waiting.filter((category) => !gone.categories.includes(category))
+        const end: Step = ['settle', position, number, Number(deletion), Number(began)]
+        if (left.length === 0) return [end]
+        const rest = [names.value(left), holds!, until!]
+        return [end, ['await', number, Number(deletion), position, null, ...rest]]
+      },
+    )
+  })
+  const own = look('deletion', person.number, event.data.deletion)[0]
+  if (own) concerned.add(Number(own[0]))
+  return [...steps, ...[...concerned].map((it): Step => ['complete', position, it])]
 }
 
 const pendingColumns = 'began, subject, reference, cause'
@@ -177,7 +214,8 @@ export const deletionReads = {
     WHERE lot = ?2 AND deletion_lot.began <= ?1
     AND (deletion_lot.ended IS NULL OR deletion_lot.ended > ?1)
     ORDER BY deletion_lot.deletion LIMIT 1`,
-  erasure: `SELECT 1 FROM deletion WHERE subject = ?2 AND everything = 1 AND ${lotAsOf} LIMIT 1`,
+  erasure: `SELECT 1 FROM deletion WHERE subject = ?2 AND everything = 1
+    AND (came_back IS NULL OR came_back > ?1) AND ${lotAsOf} LIMIT 1`,
 } as const
 
 /** A page of the deletions that were not done at the position, in the order in which they were asked for. */

@@ -76,15 +76,19 @@ function changes(folded: Folded<Followed>): readonly Change<'disclose'>[] {
   return [['disclose', position, ...who, at, names.value(disclosed), ...on]]
 }
 
-const select = `SELECT disclosure.position, disclosure.subject, recipient, at, what, document, approver,
-    audit.event FROM disclosure JOIN audit ON audit.position = disclosure.position`
+const columns = `SELECT disclosure.position, disclosure.subject, recipient, at, what, document, approver,
+    audit.event FROM disclosure`
+const named = 'JOIN audit ON audit.position = disclosure.position'
+const select = `${columns} ${named}`
+/** Without figures of the table SQLite would take the index of the order. */
+const toRecipient = `${columns} INDEXED BY disclosure_recipient ${named}`
 const behind = `disclosure.position > ?3 AND disclosure.position <= ?1 AND at <= ?2
   ORDER BY disclosure.position LIMIT ?4`
 
 export const disclosureReads = {
   all: `${select} WHERE disclosure.controller = ?5 AND ${behind}`,
   ofPerson: `${select} WHERE disclosure.subject = ?5 AND ${behind}`,
-  toRecipient: `${select} WHERE disclosure.controller = ?5 AND recipient = ?6 AND ${behind}`,
+  toRecipient: `${toRecipient} WHERE disclosure.controller = ?5 AND recipient = ?6 AND ${behind}`,
   ofPersonToRecipient: `${select} WHERE disclosure.subject = ?5 AND +recipient = ?6 AND ${behind}`,
 } as const
 

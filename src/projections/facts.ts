@@ -67,15 +67,11 @@ export function learn(person: PersonFacts, event: Envelope, names: Names): boole
   return before !== accountClock(person)
 }
 
-/** The day since which no account is open; `null` while one is, `undefined` where there never was one. */
+/** The day on which the last account closed; null while it is open, undefined where there never was one. */
 export function accountClock({ accounts }: PersonFacts): number | null | undefined {
-  let closed: number | undefined
-  for (const { closedAt, closedOn } of accounts) {
-    if (closedAt === null || closedOn === null) return null
-    const day = packDay(closedOn)
-    if (closed === undefined || day > closed) closed = day
-  }
-  return closed
+  const last = accounts.at(-1)
+  if (!last) return undefined
+  return last.closedOn === null ? null : packDay(last.closedOn)
 }
 
 /** S35: later only; a past that comes to be known moves nothing back. */

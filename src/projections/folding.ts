@@ -31,8 +31,8 @@ export function createFolding(database: DatabaseSync): Folding {
   const request = database.prepare(
     'SELECT row FROM request WHERE controller = ? AND key = ? AND ended IS NULL',
   )
-  const checkpoint = database.prepare('SELECT position FROM checkpoint')
-  const move = database.prepare('UPDATE checkpoint SET position = ?')
+  const checkpoint = database.prepare('SELECT position FROM checkpoint WHERE one = 1')
+  const move = database.prepare('UPDATE checkpoint SET position = ? WHERE one = 1')
   /** Where the remembered names are good for. */
   let remembered: number | null = null
 

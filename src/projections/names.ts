@@ -20,6 +20,7 @@ export const nameTables: readonly Table[] = [
       recorded_second: 'count',
     },
     key: ['number'],
+    unique: ['name'],
   },
   { name: 'term', columns: { number: 'count', text: 'text' }, key: ['number'], unique: ['text'] },
   {
@@ -81,12 +82,13 @@ export type Names = Readonly<{
   forget: () => void
 }>
 
-type Statements = Record<keyof typeof sql, StatementSync>
+type Statements = Record<keyof typeof nameStatements, StatementSync>
 
-const sql = {
+/** Each statement, so that a test can ask how SQLite goes about it. */
+export const nameStatements = {
   controller: `SELECT number, subjects, events, last_end, recorded_second
     FROM controller WHERE name = ?`,
-  controllers: 'SELECT count(*) FROM controller',
+  controllers: 'SELECT coalesce(max(number), -1) + 1 FROM controller',
   promotional: 'SELECT purpose FROM promotional_purpose WHERE controller = ?',
   newController: 'INSERT INTO controller VALUES (?, ?, 0, 0, 0, 0)',
   keepController: `UPDATE controller SET subjects = ?, events = ?, last_end = ?, recorded_second = ?
@@ -108,7 +110,7 @@ const sql = {
 /** @param database the writing connection; its tables exist */
 export function createNames(database: DatabaseSync): Names {
   const statements = Object.fromEntries(
-    Object.entries(sql).map(([name, text]) => [name, database.prepare(text)]),
+    Object.entries(nameStatements).map(([name, text]) => [name, database.prepare(text)]),
   ) as Statements
   const controllers = new Map<ControllerId, ControllerFacts>()
   const people = new Map<string, PersonFacts>()

@@ -74,7 +74,7 @@ const followed = [
 ] as const
 type Followed = (typeof followed)[number]
 type Write = 'begin' | 'end' | 'reset' | 'hold' | 'drop' | 'endEmpty' | 'dropAll' | 'endAll'
-type Lookup = 'open' | 'moving'
+type Lookup = 'last' | 'moving'
 type Step = Change<Write>
 
 export const retention = defineProjection<Followed, Write, Lookup>({
@@ -98,16 +98,18 @@ export const retention = defineProjection<Followed, Write, Lookup>({
     hold: `INSERT INTO lot_content SELECT ?1, ?2, ?3, ?4, NULL WHERE NOT EXISTS (
       SELECT 1 FROM lot_content WHERE lot = ?1 AND category = ?2 AND kind = ?3 AND ended IS NULL)`,
     drop: `UPDATE lot_content SET ended = ? WHERE lot = ? AND category = ? AND ended IS NULL`,
-    endEmpty: `UPDATE retention SET ended = ?1 WHERE lot = ?2 AND ended IS NULL AND NOT EXISTS (
-      SELECT 1 FROM lot_content WHERE lot = ?2 AND ended IS NULL)`,
+    endEmpty: `UPDATE retention SET ended = ?1 WHERE lot = ?2 AND ended IS NULL
+      AND began = (SELECT max(began) FROM retention WHERE lot = ?2)
+      AND NOT EXISTS (SELECT 1 FROM lot_content WHERE lot = ?2 AND ended IS NULL)`,
     dropAll: `UPDATE lot_content SET ended = ?1 WHERE ended IS NULL
       AND lot IN (SELECT number FROM lot WHERE subject = ?2)`,
     endAll: `UPDATE retention SET ended = ?1 WHERE ended IS NULL
       AND lot IN (SELECT number FROM lot WHERE subject = ?2)`,
   },
   lookups: {
-    open: `SELECT lot, began, terms, terms_on, started_on, due_on FROM retention
-      WHERE lot = ? AND ended IS NULL`,
+    // The last row of a lot, whatever has ended before it: the cost must not grow with the past.
+    last: `SELECT lot, began, terms, terms_on, started_on, due_on, ended FROM retention
+      WHERE lot = ? ORDER BY began DESC LIMIT 1`,
     moving: `SELECT lot, began, terms, terms_on, started_on, due_on FROM retention
       WHERE subject = ? AND ended IS NULL AND moving = 1`,
   },
@@ -123,8 +125,8 @@ type Row = Readonly<{
   dueOn: number
 }>
 
-/** What a lot's row would be: by which terms, set on which day, and when its own first day was. */
-type Wanted = Readonly<{ lot: number; terms: Terms; termsOn: number; firstOn: number }>
+/** What a lot's row would be: by which terms, set on which day. */
+type Wanted = Readonly<{ lot: number; terms: Terms; termsOn: number }>
 
 function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] {
   const { event, position, person, names } = folded
@@ -167,14 +169,13 @@ function collected(
   for (const lot of lots) {
     const number = names.lot(person, lot.lot)
     named.add(number)
-    const open = rowOf(look('open', number)[0], names)
+    const open = rowOf(look('last', number)[0], names)
     const day = packDay(on)
-    const firstOn = open && open.terms[1] === 'collection' ? Math.min(day, open.startedOn) : day
     // The latest day that puts something in sets the terms, in whatever order a past is imported.
     const wanted =
       open && day < open.termsOn
-        ? { lot: number, terms: open.terms, termsOn: open.termsOn, firstOn }
-        : { lot: number, terms: termsOf(lot), termsOn: day, firstOn }
+        ? { lot: number, terms: open.terms, termsOn: open.termsOn }
+        : { lot: number, terms: termsOf(lot), termsOn: day }
     replace(folded, person, steps, open, wanted)
   }
   if (folded.clockMoved) steps.push(...moved(folded, person, look, named))
@@ -196,7 +197,7 @@ function moved(
   for (const found of look('moving', person.number)) {
     const open = rowOf(found, folded.names)
     if (open && !except.has(open.lot)) {
-      replace(folded, person, steps, open, { ...open, firstOn: NO_DAY })
+      replace(folded, person, steps, open, open)
     }
   }
   return steps
@@ -208,9 +209,9 @@ function replace(
   person: PersonFacts,
   steps: Step[],
   open: Row | null,
-  { lot, terms, termsOn, firstOn }: Wanted,
+  { lot, terms, termsOn }: Wanted,
 ): void {
-  const startedOn = clockStart(terms[1], person, firstOn)
+  const startedOn = clockStart(terms[1], person, termsOn)
   const dueOn = dueAfter(startedOn, terms[2])
   if (open && open.startedOn === startedOn && open.dueOn === dueOn && same(open.terms, terms)) {
     if (termsOn !== open.termsOn) steps.push(['reset', termsOn, lot, open.began])
@@ -226,10 +227,11 @@ function replace(
   steps.push(['begin', lot, position, null, ...owner, term, termsOn, startedOn, dueOn])
 }
 
-function clockStart(trigger: Terms[1], person: PersonFacts, firstOn: number): number {
+/** As the domain has it (`clockStart` there); the day of the terms is the last that put something in. */
+function clockStart(trigger: Terms[1], person: PersonFacts, lastOn: number): number {
   switch (trigger) {
     case 'collection':
-      return firstOn
+      return lastOn
     case 'last-activity':
       return person.lastActivityOn ?? NO_DAY
     case 'account-closure': {
@@ -266,7 +268,7 @@ function same(one: Terms, other: Terms): boolean {
 }
 
 function rowOf(found: readonly Value[] | undefined, names: Names): Row | null {
-  if (!found) return null
+  if (!found || (found[6] ?? null) !== null) return null
   const [lot, began, terms, termsOn, startedOn, dueOn] = found.map(Number) as Numbers
   return { lot, began, terms: names.read(terms) as Terms, termsOn, startedOn, dueOn }
 }
@@ -286,12 +288,13 @@ export const retentionReads = {
   ofPerson: `SELECT due_on, lot.number AS lot, began, lot.subject, terms, started_on, ended
     FROM lot JOIN retention ON retention.lot = lot.number
     WHERE lot.subject = ?2 AND (due_on, lot.number) > (?3, ?4) AND due_on <= ?5
-    AND began <= ?1 AND (ended IS NULL OR ended > ?1)
+    AND began = (SELECT max(began) FROM retention WHERE lot = lot.number AND began <= ?1)
+    AND (ended IS NULL OR ended > ?1)
     ORDER BY due_on, lot.number LIMIT ?6`,
   content: `SELECT category, kind FROM lot_content
     WHERE lot = ?2 AND began <= ?1 AND (ended IS NULL OR ended > ?1)`,
-  dueOfLot: `SELECT due_on FROM retention
-    WHERE lot = ?2 AND began <= ?1 AND (ended IS NULL OR ended > ?1)`,
+  dueOfLot: `SELECT due_on, ended FROM retention
+    WHERE lot = ?2 AND began <= ?1 ORDER BY began DESC LIMIT 1`,
 } as const
 
 type Filter = Parameters<Views['retention']>[2]
@@ -323,7 +326,8 @@ export function retentionPage(
 /** The day on which a lot was due as of the position; null where it had none or was gone. */
 export function dueOfLot(reader: Reader, lot: number, position: number): Day | null {
   const found = reader.first(retentionReads.dueOfLot, position, lot)
-  return found ? unpackDay(Number(found[0])) : null
+  if (!found || (found[1] !== null && Number(found[1]) <= position)) return null
+  return unpackDay(Number(found[0]))
 }
 
 function retentionRow(reader: Reader, row: Found, position: number): RetentionRow {

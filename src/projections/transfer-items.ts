@@ -76,7 +76,7 @@ const lotNumber = `SELECT lot.number FROM term JOIN lot ON lot.name = term.numbe
   WHERE term.text = ? AND lot.subject = ?`
 
 /** Each statement, so that a test can ask how SQLite goes about it. */
-export const transferReads = { lotNumber } as const
+export const transferItemReads = { lotNumber } as const
 
 function lotOf({ reader, position, asOf }: Question, { number }: Person, name: Lot): LotFacts {
   const found = reader.first(lotNumber, name, number)
