@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { ViewsBehind } from '../projections/views.ts'
+import { BadCursor, ViewsBehind } from '../projections/views.ts'
 import { InvalidInput } from './field-errors.ts'
 import { InvalidJson } from './json-text.ts'
 import type { FaultCode } from './problem-codes.ts'
@@ -35,6 +35,10 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
     reply.header('retry-after', '1')
     const detail = 'The views have not reached the position in time. Ask again.'
     return sendFault(reply, 'views_behind', { detail })
+  }
+  if (error instanceof BadCursor) {
+    const rule = 'must be the cursor of the page before, of the same question'
+    return sendInvalid(reply, [{ in: 'query', field: 'cursor', rule }])
   }
   const known = frameworkFaults[error.code]
   if (known) return sendFault(reply, known.code, { detail: known.detail })

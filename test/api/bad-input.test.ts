@@ -1,10 +1,19 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { Line } from '../../src/application/lines.ts'
 import { mayDo, type Action } from '../../src/api/permissions.ts'
 import type { RouteEntry } from '../../src/api/instance.ts'
 import type { Role } from '../../src/domain/access/events.ts'
-import { openApi, outcomesOf, prospect, roles, type Answer, type Harness } from './harness.ts'
+import {
+  openApi,
+  outcomesOf,
+  prospect,
+  roles,
+  type Answer,
+  type Harness,
+  type Json,
+} from './harness.ts'
 import { planted, samples, wrongs, type Wrong } from './samples.ts'
 
 /**
@@ -106,7 +115,7 @@ describe.each(writes.map((route) => [route.url, route] as const))(
       expect(await api.head(), 'nothing was recorded').toBe(before)
     })
     const post = (body: unknown, headers = { 'content-type': 'application/json' }) =>
-      api.ask({ ...asked(route), body: body as never, headers, as: mayCall(route) })
+      api.ask({ ...asked(route), body: body, headers, as: mayCall(route) })
 
     it('may not be of another media type', async () => {
       for (const type of ['text/plain', 'application/xml', 'nonsense', 'multipart/form-data']) {
@@ -215,7 +224,6 @@ describe('a policy', () => {
 
   it('in a zone that there is none of is refused, and the field named', async () => {
     const before = await api.head()
-    const { readFileSync } = await import('node:fs')
     const example = readFileSync('policies/symphony-commerce-2014-06-30.yaml', 'utf8')
     const wrong = example.replace(/^(\s*(?:timeZone|zone|timezone):).*$/m, '$1 Mars/Olympus')
     expect(wrong).not.toBe(example)
@@ -227,7 +235,6 @@ describe('a policy', () => {
 
   it('of another controller is refused', async () => {
     const before = await api.head()
-    const { readFileSync } = await import('node:fs')
     const answer = await publish(readFileSync('policies/acme-store-2014-06-30.yaml', 'utf8'))
     expectProblem(answer, 400, 'invalid_input')
     expect(answer.body.errors[0].field).toMatch(/^controller/)
@@ -282,7 +289,7 @@ function expectProblem(answer: Answer, status: number, code?: string): void {
 }
 
 /** One of the errors names the field, or the field that it stands in. */
-function expectNamed(errors: readonly any[], part: string, { field, how, value }: Wrong): void {
+function expectNamed(errors: readonly Json[], part: string, { field, how, value }: Wrong): void {
   const fits = errors.some(({ in: where, field: named, rule }) => {
     if (where !== part || rule === '') return false
     return (

@@ -6,12 +6,16 @@ import { Role } from '../../src/domain/access/events.ts'
 import { ControllerId, Reference } from '../../src/domain/values.ts'
 import { openStack, type Stack } from '../support/stack.ts'
 
+/** JSON of which a test says what it should be. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Json = any
+
 /** What came back. `body` is parsed where it is JSON. */
 export type Answer = Readonly<{
   status: number
   headers: Readonly<Record<string, unknown>>
   text: string
-  body: any
+  body: Json
 }>
 
 export type Question = Readonly<{
@@ -105,9 +109,7 @@ async function ask(
   }
   const response = await app.inject(options)
   const { statusCode: status, body: text } = response
-  const json =
-    /json/.test(String(response.headers['content-type'])) &&
-    !/ndjson/.test(String(response.headers['content-type']))
+  const json = /[/+]json\b/.test(String(response.headers['content-type']))
   return {
     status,
     headers: response.headers,
@@ -117,7 +119,7 @@ async function ask(
 }
 
 /** The outcomes of a batch, one for each line of the answer. */
-export function outcomesOf({ text }: Answer): any[] {
+export function outcomesOf({ text }: Answer): Json[] {
   return text
     .split('\n')
     .filter((line) => line !== '')

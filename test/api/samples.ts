@@ -32,7 +32,7 @@ export function samples(schema: z.ZodType): unknown[] {
   if (schema instanceof z.ZodBoolean) return [true]
   if (schema instanceof z.ZodLiteral) return [[...schema.values][0]]
   if (schema instanceof z.ZodEnum) return [schema.options[0]]
-  if (schema instanceof z.ZodObject) return objects(schema.shape as Shape)
+  if (schema instanceof z.ZodObject) return objects(schema.shape)
   if (schema instanceof z.ZodArray) return samples(schema.element as z.ZodType).map((one) => [one])
   if (schema instanceof z.ZodRecord) {
     const [key] = samples(schema.keyType as z.ZodType)
@@ -94,7 +94,7 @@ function* walk(schema: z.ZodType, value: unknown, path: string[], root: Rebuild)
     const fields = value as Record<string, unknown>
     if (path.length > 0) yield wrong('wrong type', planted)
     yield wrong('unknown field', { ...fields, [planted]: planted })
-    for (const [name, field] of Object.entries(schema.shape as Shape)) {
+    for (const [name, field] of Object.entries(schema.shape)) {
       if (!(name in fields)) continue
       const { [name]: present, ...rest } = fields
       if (field._zod.optin === undefined) yield wrong('missing', rest, [...path, name])
