@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Outcome } from '../application/services.ts'
 import type { HoldScope } from '../domain/hold/events.ts'
 import type { SubjectId } from '../domain/values.ts'
+import type { FileSummary } from '../import/summary.ts'
+import type { RetentionSummary } from '../jobs/retention.ts'
 import type { Custody } from '../main.ts'
 import { subjectExportJson, subjectExportPage } from '../reports/subject-export.ts'
 import { writePieces } from '../reports/write.ts'
@@ -42,14 +44,17 @@ async function play(stage: Stage): Promise<void> {
   output.say(`${scenario.title}\n`)
   await publishPolicy(stage)
   await registerRecipients(stage)
+  const files: FileSummary[] = []
   for (const manifest of scenario.imports) {
     chapter(stage, `Import: ${manifest}`)
-    showImport(output, await runImport(custody, output, manifest, context.caller))
+    const summaries = await runImport(custody, output, manifest, context.caller)
+    showImport(output, summaries)
+    files.push(...summaries)
   }
   chapter(stage, 'Holds')
   await placeHolds(stage)
   chapter(stage, `Retention as of ${scenario.retention.asOf}`)
-  await runRetentionOnce(stage)
+  const retention = await runRetentionOnce(stage)
   chapter(stage, 'Requests of people')
   await handleRequests(stage)
   chapter(stage, 'Business transfer')
@@ -63,7 +68,13 @@ async function play(stage: Stage): Promise<void> {
       ? `Nothing was new: the ledger stands at position ${after}, as before.`
       : `The ledger stands at position ${after}. Reports: ${join(context.configuration.dataDirectory, 'reports')}`,
   )
-  output.result({ position: after, changed: before !== after, reports: written })
+  output.result({
+    position: after,
+    changed: before !== after,
+    files,
+    retention,
+    reports: written,
+  })
 }
 
 function chapter({ context }: Stage, title: string): void {
@@ -164,17 +175,19 @@ async function pseudonyms(
   return found.filter((subject) => subject !== null)
 }
 
-async function runRetentionOnce(stage: Stage): Promise<void> {
+async function runRetentionOnce(stage: Stage): Promise<RetentionSummary> {
   const { custody, context, scenario } = stage
   const { asOf } = scenario.retention
   const result = await retentionRun(custody, context, asOf, false)
   const { summary } = result
   const report = retentionRunReport(context.configuration.controller, result.position, result)
   if (summary.deleted + summary.deferred + summary.resumed === 0) {
-    return context.output.say('Nothing new is due; what is on hold still is.')
+    context.output.say('Nothing new is due; what is on hold still is.')
+    return summary
   }
-  showReport(context, report)
+  if (!context.output.json) showReport(context, report)
   keepReport(context, `retention-run-${asOf}`, report)
+  return summary
 }
 
 async function handleRequests(stage: Stage): Promise<void> {
