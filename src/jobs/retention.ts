@@ -18,7 +18,7 @@ export type RecordRun = (
     outcome: Readonly<Record<string, number>>
     note: string | null
   }>,
-) => Promise<unknown>
+) => Promise<Readonly<{ position: Position }>>
 
 export type RetentionJob = Readonly<{
   services: Readonly<{ deletions: DeletionService }>
@@ -103,8 +103,7 @@ export async function runRetention(job: RetentionJob): Promise<RetentionResult> 
   const expired = dryRun ? 0 : await expireConsents(job)
   const unfinished = progress.stopped || signal?.aborted === true
   const result = resultOf(job, scannedAt, progress, { due, expired, unfinished })
-  if (!dryRun) await finish(job, result)
-  return result
+  return dryRun ? result : { ...result, position: await finish(job, result) }
 }
 
 type Progress = {
@@ -188,9 +187,17 @@ function rowOf(outcome: DeletionOutcome, resumed: boolean): RetentionRunRow {
   }
 }
 
+/** What a deletion is answered with that another run has finished in the meantime. */
+const FINISHED: ReadonlySet<string> = new Set([
+  'deletion_unknown',
+  'nothing_held',
+  'subject_erased',
+])
+
 /** Another run may have done it first: then there is nothing of ours to tell. */
-function didAnything({ outcome, deleted, deferred }: DeletionOutcome): boolean {
-  return deleted > 0 || deferred > 0 || outcome === 'refused'
+function didAnything({ outcome, deleted, deferred, refusals }: DeletionOutcome): boolean {
+  if (outcome === 'refused') return !refusals.every(({ code }) => FINISHED.has(code))
+  return deleted > 0 || deferred > 0
 }
 
 function note(progress: Progress, { position }: DeletionOutcome): void {
@@ -263,15 +270,20 @@ function resultOf(
 }
 
 /** A run that changed nothing leaves no trace, so that running twice is the same as running once. */
-async function finish({ views, caller, asOf, recordRun }: RetentionJob, result: RetentionResult) {
+async function finish(job: RetentionJob, result: RetentionResult): Promise<Position> {
   const { position, rows, summary } = result
-  await views.waitFor(position, VIEWS_WAIT_MS)
-  if (rows.length === 0 && summary.expired === 0) return
+  const changed = rows.length > 0 || summary.expired > 0
+  const last = changed ? (await record(job, result)).position : position
+  await job.views.waitFor(last, VIEWS_WAIT_MS)
+  return last
+}
+
+function record({ caller, asOf, recordRun }: RetentionJob, { position, summary }: RetentionResult) {
   const { due, subjects, deleted, deferred, partly, refused, resumed, expired } = summary
   const name = createHash('sha256')
     .update(JSON.stringify([caller.correlation, position]))
     .digest('hex')
-  await recordRun(caller, {
+  return recordRun(caller, {
     job: 'retention',
     run: Reference.parse(`retention.${asOf}.${name.slice(0, 16)}`),
     asOf,

@@ -54,7 +54,7 @@ describe('a report as JSON', () => {
         ],
       }),
     )
-    for (const _ of pieces.take(10)) expect(made).toBeLessThan(10)
+    for (const piece of pieces.take(10)) expect([piece.length > 0, made < 10]).toEqual([true, true])
   })
 })
 
