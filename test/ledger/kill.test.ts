@@ -121,5 +121,5 @@ describe('killing the process that appends', () => {
     expectNoHalf(streams)
     expectAcknowledged(streams, acknowledged)
     await log.close()
-  }, 60_000)
+  }, 180_000)
 })
