@@ -4,7 +4,9 @@ export default eslint.config(
   { ignores: ['node_modules', 'data', 'coverage', '**/*.mjs'] },
   ...eslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       eqeqeq: 'error',
       'no-console': 'error',

@@ -178,7 +178,7 @@ async function recordOne(deps: Deps, one: One): Promise<LineOutcome> {
   if (subject === null) return outcomeOf(await refuseUnknown(deps, one, line), null)
   const answer = await recordOnSubject(deps, one, line, subject)
   if (answer.outcome === 'key_reused') return answer
-  for (const event of answer.written) {
+  for (const event of answer.repeated ? [] : answer.written) {
     if (event.type === 'DeletionRequested' && event.data.cause === 'transient') {
       await deps.deletions.carryOut(caller, subject, event.data.deletion, line.occurredAt ?? null)
     }

@@ -20,7 +20,7 @@ const CARD_BY_MAIL: readonly Breach[] = [
 ]
 const NOBODY_GAVE_IT: Breach = ['provider_missing', 'S19']
 // Its one use was its end: nothing is held that a second could use.
-const USED_TWICE: Breach = ['not_held', 'S40']
+const USED_TWICE: Breach = ['transient_already_used', 'S19']
 
 /** Accounts as they are opened, changed and closed: `commerce/accounts.ndjson`. */
 export function makeAccounts(world: World, seed: string): Sheet {

@@ -65,7 +65,7 @@ export function judgeHoldings(
     const { lot, rule, obligation: own } = transientMatch(judged, open.lot)
     return { spends: lot, rule, obligation: own ?? obligation, byConsent }
   }
-  refuseHoldings(judged, purpose, { missing, unfit, lots })
+  refuseHoldings(judged, purpose, asked, { missing, unfit, lots })
   return { spends: null, rule: null, obligation, byConsent }
 }
 
@@ -136,9 +136,25 @@ function transientMatch({ policy }: Case, lot: Lot): TransientMatch {
   return { lot, rule, obligation: policy.collection.get(rule)?.rule.obligation }
 }
 
+/** S19: the rule under which all of it was given for one use that has been made. */
+function spentRule(
+  { subject, policy }: Case,
+  needed: readonly CategoryKey[],
+  purpose: PurposeKey,
+): Omit<TransientMatch, 'lot'> | null {
+  let rule: RuleId | null = null
+  for (const category of needed) {
+    const used = subject?.spent.get(category)?.get(purpose)
+    if (!used) return null
+    rule ??= used
+  }
+  return rule && { rule, obligation: policy.collection.get(rule)?.rule.obligation }
+}
+
 function refuseHoldings(
   judged: Case,
   purpose: CompiledPurpose,
+  asked: Asked,
   found: Readonly<{
     missing: readonly CategoryKey[]
     unfit: readonly CategoryKey[]
@@ -149,9 +165,9 @@ function refuseHoldings(
   const { lots } = found
   const principle = policy.source.principles.purposeLimitation
   const needed = [...found.missing, ...found.unfit]
-  const spent = lots.find(({ held }) => held.spent && serves(held, needed, purpose.key))
+  const spent = asked.transient ? spentRule(judged, needed, purpose.key) : null
   if (spent) {
-    const { rule, obligation } = transientMatch(judged, spent.lot)
+    const { rule, obligation } = spent
     const explanation = `Rule ${rule} lets ${listed(needed)} be used once, and that use is spent.`
     refusals.push(refuse('transient_already_used', { rule, obligation }, explanation))
     return

@@ -31,9 +31,6 @@ type Decided<A extends Act> = Readonly<{
 export const UNSCHEDULED = 'unscheduled' as RuleId
 const AT_ONCE = 'P0D' as CalendarDuration
 
-/** A transient collection that is never used falls due the day after. */
-const UNUSED_TRANSIENT_LASTS = 'P1D' as CalendarDuration
-
 /**
  * A collection, use or share. `enforce`: recorded with its authority, or refused. `observe`: it
  * happened, so it is recorded whatever the policy says, with every rule that it breaks.
@@ -91,16 +88,17 @@ function retentionFor(
   category: CollectedItem['category'],
 ): Retention {
   const { on, eventId } = command
+  const found = context.policy && retentionOf(context.policy, act.kind, category)
   if (judged.collection?.transient) {
     return {
       lot: transientLot(judged.collection, eventId),
       rule: judged.collection.id,
       trigger: 'collection',
-      keep: UNUSED_TRANSIENT_LASTS,
+      // What is never used falls due as the policy says of its category.
+      keep: found?.keep ?? AT_ONCE,
       minimum: null,
     }
   }
-  const found = context.policy && retentionOf(context.policy, act.kind, category)
   const { id: rule, trigger, keep } = found ?? unscheduled
   const lot = found ? lotFor(found, on) : (UNSCHEDULED as string as Lot)
   const minimum = found?.minimum ?? null

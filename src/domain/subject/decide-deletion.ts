@@ -33,10 +33,12 @@ export function decideRequestDeletion(
 ): Decision<SubjectEvent> {
   const { on, deletion, cause, scope, request } = command
   if (state.deletions.has(deletion)) return NOTHING
-  const closed = closedTo(state, CLOSED)
-  if (closed) return refusedCommand(command, closed)
   const everything = 'everything' in scope
   const wanted = contentsOf(state, scope)
+  const closed = closedTo(state, CLOSED)
+  // Of two retention runs at once the later finds nothing left: that is no attempt to be recorded.
+  if (cause === 'retention' && (closed || wanted.length === 0)) return NOTHING
+  if (closed) return refusedCommand(command, closed)
   if (wanted.length === 0 && !everything) {
     const explanation = 'Nothing of what is to be deleted is held on the person.'
     return refuseFor(command, 'nothing_held', explanation, { obligation: PERSON_MAY_DELETE })
@@ -126,9 +128,10 @@ export function decideCompleteDeletion(
   return recorded(...events)
 }
 
+/** A step that another process has taken first is nobody's attempt on data: answered, not recorded. */
 function unknown(command: SubjectCommand): Decision<SubjectEvent> {
   const explanation = 'No such deletion is under way.'
-  return refuseFor(command, 'deletion_unknown', explanation)
+  return { ...refuseFor(command, 'deletion_unknown', explanation), events: [] }
 }
 
 /** What of the scope is held, by lot, in the order in which the lots began. */

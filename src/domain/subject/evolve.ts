@@ -1,6 +1,13 @@
 import type { Recorded } from '../decision.ts'
 import type { Mode } from '../judgement.ts'
-import { assertNever, type Day, type Instant, type SubjectKind } from '../values.ts'
+import {
+  assertNever,
+  type Day,
+  type Instant,
+  type PurposeKey,
+  type RuleId,
+  type SubjectKind,
+} from '../values.ts'
 import { cameBack, deferred, deleted, erased, requested, resumed } from './evolve-deletion.ts'
 import { holdItem, keepLot } from './evolve-holdings.ts'
 import type { SubjectEvent, SubjectEventOf } from './events.ts'
@@ -75,7 +82,13 @@ function collected(
 function used(state: SubjectState, data: SubjectEventOf<'DataUsed'>['data']): SubjectState {
   active(state, data.on)
   const lot = data.spent === null ? undefined : state.lots.get(data.spent)
-  if (lot) lot.spent = true
+  if (!lot) return state
+  lot.spent = true
+  for (const [category, purposes] of lot.contents) {
+    const known = state.spent.get(category) ?? new Map<PurposeKey, RuleId>()
+    state.spent.set(category, known)
+    for (const purpose of purposes) known.set(purpose, lot.rule)
+  }
   return state
 }
 

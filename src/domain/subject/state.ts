@@ -25,6 +25,11 @@ export type SubjectState = {
   holdings: Map<CategoryKey, Map<PurposeKey, Held>>
   lots: Map<Lot, HeldLot>
   /**
+   * What was held for one use and has been used, by category and purpose, with the rule (S19): a second
+   * use is told as such, also when the lot is long gone. Bounded by the words of the policy.
+   */
+  spent: Map<CategoryKey, Map<PurposeKey, RuleId>>
+  /**
    * In the order of `at`, then of the revision: what stood at any time is a binary search. The `at` of an
    * enforced change is moved up to the last one there, so that the last entry is always what stands now
    * (N1): it is never an older word that only came to be known later.
@@ -83,6 +88,7 @@ export function initialSubject(): SubjectState {
     kinds: new Map(),
     holdings: new Map(),
     lots: new Map(),
+    spent: new Map(),
     consents: new Map(),
     objections: new Map(),
     accounts: [],

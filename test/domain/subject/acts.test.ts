@@ -161,7 +161,7 @@ describe('a transient collection', () => {
         lot: friendLot,
         rule: 'tell-a-friend',
         trigger: 'collection',
-        keep: 'P1D',
+        keep: 'P30D',
         minimum: null,
       },
     ],
