@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import {
   fastify,
   LogController,
@@ -30,6 +29,7 @@ import { addPolicies, addPolicyPublication } from './policies.ts'
 import type { FaultCode } from './problem-codes.ts'
 import { faultProblem, problemMediaType } from './problems.ts'
 import { addRecipients } from './recipients.ts'
+import { addReports } from './reports.ts'
 import { addRequests } from './requests.ts'
 import { addRetention } from './retention.ts'
 import { bookRoutes, answerNoRoute } from './route-book.ts'
@@ -73,6 +73,7 @@ export function buildApp(deps: Deps): FastifyInstance {
   bookRoutes(app)
   app.addHook('onRequest', protect)
   app.addHook('onResponse', answerLog(logger))
+  closeWithoutHaste(app)
   addDescription(app)
   void app.register((api, _options, done) => {
     addHealth(api.withTypeProvider<ZodTypeProvider>(), deps)
@@ -105,6 +106,7 @@ function addResources(api: Api, deps: Deps): void {
   addRetention(api, reader)
   addDeletions(api, reader)
   addAudit(api, reader)
+  addReports(api, reader)
   addStatus(api, reader)
   // Each in a scope of its own, for the bodies it takes.
   void api.register((scope, _options, done) => {
@@ -132,6 +134,19 @@ function readJsonBodies(app: Api): void {
   })
 }
 
+/** While closing, a connection goes once its last answer is out: its client would keep it open for later. */
+function closeWithoutHaste(app: Api): void {
+  let closing = false
+  app.addHook('preClose', (done) => {
+    closing = true
+    done()
+  })
+  app.addHook('onResponse', (_request, _reply, done) => {
+    if (closing) setImmediate(() => app.server.closeIdleConnections())
+    done()
+  })
+}
+
 const protectiveHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -151,7 +166,7 @@ const clientFaults: Record<string, { code: FaultCode; detail: string }> = {
 }
 
 /** Answers what is not HTTP, before there is a request. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: IncomingMessage['socket']): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable)
     return void socket.destroy()
   const known = clientFaults[error.code ?? '']

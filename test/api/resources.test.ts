@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
+import { ReportAnswer } from '../../src/api/reports.ts'
 import { mayDo, type Action } from '../../src/api/permissions.ts'
 import { openApi, prospect, roles, type Answer } from './harness.ts'
 
@@ -296,5 +297,41 @@ describe('the lists', () => {
       )
       expect(again.text).toBe(answer.text)
     }
+  })
+})
+
+describe('a report', () => {
+  const { subject } = ann
+  it('is whole, as documented, and the same bytes whenever it is asked at its position', async () => {
+    for (const question of [
+      { url: '/v1/reports/audit', as: as('audit:read') },
+      { url: '/v1/reports/audit?from=2014-01-01&until=2030-01-01', as: as('audit:read') },
+      { url: '/v1/reports/promotional-uses', as: as('audit:read') },
+      { url: '/v1/reports/disclosures', as: as('audit:read') },
+      { url: '/v1/reports/retention?day=2030-01-01', as: as('retention:read') },
+      { url: '/v1/reports/transfers/merger-1?day=2026-01-01', as: as('transfers:read') },
+    ]) {
+      const first = await api.ask({ ...question, headers: { 'custody-wait-for': String(latest) } })
+      expect(first.status, first.text).toBe(200)
+      const report = ReportAnswer.parse(first.body)
+      expect(String(report.position)).toBe(first.headers['custody-position'])
+      const mark = question.url.includes('?') ? '&' : '?'
+      const url = `${question.url}${mark}position=${report.position}`
+      expect((await api.ask({ ...question, url })).text).toBe(first.text)
+    }
+  })
+
+  it('on a person is asked for in a body, for a day that has been', async () => {
+    const day = new Date(Date.now() - 86_400_000).toJSON().slice(0, 10)
+    const report = await ask('/v1/reports/subjects', { subject, day })
+    expect(report.status, report.text).toBe(200)
+    expect(ReportAnswer.parse(report.body).kind).toBe('subject')
+    expect(report.text).not.toContain('ann@example.org')
+    const future = await ask('/v1/reports/subjects', { subject, day: '2999-01-01' })
+    expect(future.body.errors).toMatchObject([{ in: 'body', field: 'day' }])
+  })
+
+  it('on a transfer that is not there is a 404', async () => {
+    expect((await get('transfers:read', '/v1/reports/transfers/none')).status).toBe(404)
   })
 })

@@ -20,7 +20,7 @@ const texts = [
   '1',
   'DataCollected',
   'token:someone',
-  'QUJD',
+  'P30D',
 ]
 
 type Shape = Record<string, z.ZodType>

@@ -194,6 +194,7 @@ it('lets an open request end before it closes', async () => {
   const closing = await openApi()
   await closing.app.listen({ port: 0, host: '127.0.0.1' })
   const { port: other } = closing.app.server.address() as AddressInfo
+  const begun = new Promise((resolve) => closing.app.server.once('request', resolve))
   const answer = fetch(`http://127.0.0.1:${other}/v1/acts`, {
     method: 'POST',
     headers: {
@@ -202,7 +203,7 @@ it('lets an open request end before it closes', async () => {
     },
     body: JSON.stringify(prospect('last@example.org')),
   })
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  await begun
   const [{ status }] = await Promise.all([answer, closing.app.close()])
   expect(status).toBe(201)
   await closing.close()
