@@ -3,40 +3,62 @@
  * of the others; packages are listed by room as well. The table and this file change together.
  */
 const rooms = {
-  domain: { rooms: [], packages: ['zod', 'luxon'] },
-  sqlite: { rooms: [], packages: ['node:sqlite', 'node:fs', 'node:path'] },
+  domain: { rooms: [], packages: ['zod', 'luxon'], core: [] },
+  sqlite: { rooms: [], packages: [], core: ['sqlite', 'fs', 'path'] },
   ledger: {
     rooms: ['domain', 'sqlite'],
-    packages: ['zod', 'uuid', 'node:sqlite', 'node:worker_threads', 'node:fs', 'node:timers', 'node:path', 'node:buffer'],
+    packages: ['zod', 'uuid'],
+    core: ['sqlite', 'worker_threads', 'timers', 'events', 'fs', 'path', 'buffer'],
   },
   vault: {
     rooms: ['domain', 'sqlite'],
-    packages: ['zod', 'libphonenumber-js', 'node:sqlite', 'node:crypto', 'node:fs', 'node:path', 'node:url', 'node:timers', 'node:buffer', 'node:net'],
+    packages: ['zod', 'libphonenumber-js'],
+    core: ['sqlite', 'crypto', 'timers', 'fs', 'path', 'url', 'net', 'buffer'],
   },
   projections: {
     rooms: ['domain', 'ledger', 'sqlite'],
-    packages: ['zod', 'yaml', 'node:sqlite', 'node:worker_threads', 'node:fs', 'node:path', 'node:timers', 'node:buffer', 'node:crypto'],
+    packages: ['zod', 'yaml'],
+    core: ['sqlite', 'worker_threads', 'timers', 'events', 'fs', 'path', 'buffer', 'crypto'],
   },
   application: {
     rooms: ['domain', 'ledger', 'vault', 'projections'],
-    packages: ['zod', 'yaml', 'node:crypto', 'node:timers'],
+    packages: ['zod', 'yaml'],
+    core: ['crypto', 'timers'],
   },
   reports: {
     rooms: ['domain', 'projections', 'application'],
-    packages: ['zod', 'luxon', 'preact', 'preact-render-to-string', 'csv-stringify', 'cli-table3', 'node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:events'],
+    packages: ['zod', 'luxon', 'preact', 'preact-render-to-string', 'csv-stringify', 'cli-table3'],
+    core: ['crypto', 'fs', 'path', 'stream', 'events'],
   },
-  jobs: { rooms: ['domain', 'projections', 'application', 'reports'], packages: ['node:crypto', 'node:timers', 'luxon'] },
+  jobs: {
+    rooms: ['domain', 'projections', 'application', 'reports'],
+    packages: [],
+    core: ['crypto', 'timers'],
+  },
   import: {
     rooms: ['domain', 'application', 'vault'],
-    packages: ['zod', 'luxon', 'yaml', 'csv-parse', 'node:fs', 'node:path', 'node:stream', 'node:zlib', 'node:readline', 'node:crypto', 'node:events', 'node:buffer', 'node:util'],
+    packages: ['zod', 'luxon', 'yaml', 'csv-parse'],
+    core: ['fs', 'path', 'stream', 'zlib', 'readline', 'crypto', 'events', 'buffer', 'util'],
   },
   api: {
     rooms: ['domain', 'projections', 'application', 'reports', 'vault'],
-    packages: ['zod', 'fastify', 'fastify-type-provider-zod', '@fastify/', 'fastify-plugin', 'pino', 'uuid', 'node:crypto', 'node:stream', 'node:http', 'node:timers', 'node:events', 'node:buffer'],
+    packages: ['zod', 'fastify', 'fastify-type-provider-zod', '@fastify', 'pino', 'uuid'],
+    core: ['crypto', 'stream', 'http', 'net', 'timers', 'events', 'buffer'],
   },
   cli: {
-    rooms: ['domain', 'projections', 'application', 'reports', 'jobs', 'import', 'main.ts', 'api'],
-    packages: ['zod', 'yaml', 'commander', 'cli-progress', 'cli-table3', 'luxon', 'node:'],
+    rooms: [
+      'domain',
+      'projections',
+      'application',
+      'reports',
+      'jobs',
+      'import',
+      'api',
+      'main.ts',
+      'config.ts',
+    ],
+    packages: ['zod', 'yaml', 'uuid', 'commander', 'cli-progress', 'cli-table3', 'luxon'],
+    core: ['crypto', 'fs', 'path', 'stream', 'process'],
   },
 }
 
@@ -52,12 +74,22 @@ const arrows = Object.entries(rooms).flatMap(([room, allowed]) => [
   },
   {
     name: `${room}-packages`,
-    comment: `src/${room} may import only the packages ${allowed.packages.join(', ')}`,
+    comment: `src/${room} may import only the packages ${allowed.packages.join(', ') || '(none)'}`,
     severity: 'error',
     from: { path: `^src/${room}/` },
     to: {
-      dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'core'],
-      pathNot: `^(node_modules/)?(${any(allowed.packages.flatMap((name) => [name, name.replace('node:', '')]))})`,
+      dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-no-pkg', 'npm-unknown', 'unknown'],
+      pathNot: `^node_modules/(${any(allowed.packages) || '-'})/`,
+    },
+  },
+  {
+    name: `${room}-core`,
+    comment: `src/${room} may import only these of Node: ${allowed.core.join(', ') || '(none)'}`,
+    severity: 'error',
+    from: { path: `^src/${room}/` },
+    to: {
+      dependencyTypes: ['core'],
+      pathNot: `^(node:)?(${any(allowed.core) || '-'})(/|$)`,
     },
   },
 ])
@@ -91,6 +123,10 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs'],
+    },
   },
 }

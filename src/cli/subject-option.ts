@@ -1,6 +1,5 @@
-import type { SubjectReference } from '../application/lines.ts'
+import { Identifier, type SubjectReference } from '../application/lines.ts'
 import { SubjectId } from '../domain/values.ts'
-import { identifierSchemes, type IdentifierScheme } from '../vault/vault.ts'
 import { UsageError } from './exit.ts'
 
 /**
@@ -15,11 +14,12 @@ export async function subjectOption(text: string): Promise<SubjectReference> {
   if (pseudonym.success) return { subject: pseudonym.data }
   const colon = given.indexOf(':')
   const scheme = given.slice(0, Math.max(colon, 0))
-  if (!identifierSchemes.includes(scheme as IdentifierScheme) || colon === given.length - 1) {
-    const schemes = identifierSchemes.map((name) => `${name}:…`).join(', ')
+  const identifier = Identifier.safeParse({ scheme, value: given.slice(colon + 1) })
+  if (!identifier.success) {
+    const schemes = Identifier.shape.scheme.options.map((name) => `${name}:…`).join(', ')
     throw new UsageError(`--subject: must be a pseudonym of 32 hexadecimal digits, or ${schemes}`)
   }
-  return { identifiers: [{ scheme: scheme as IdentifierScheme, value: given.slice(colon + 1) }] }
+  return { identifiers: [identifier.data] }
 }
 
 async function readStandardInput(): Promise<string> {

@@ -1,4 +1,6 @@
 import type { Envelope } from '../domain/envelope.ts'
+import type { RetentionTrigger } from '../domain/policy/schema.ts'
+import type { CalendarDuration, Lot, SubjectId } from '../domain/values.ts'
 import { evolve } from '../domain/subject/evolve.ts'
 import { initialSubject, type SubjectState } from '../domain/subject/state.ts'
 import type { Names } from './names.ts'
@@ -16,7 +18,13 @@ export type ControllerFacts = {
   recordedSecond: number
   /** The purposes that some policy version declared promotional, as terms. */
   promotional: Set<number>
+  /** Those that are remembered, by pseudonym. */
+  readonly people: Map<SubjectId, PersonFacts>
+  readonly facets: Map<string, FacetFacts>
 }
+
+/** The words that are the same in many events, and in how many. */
+export type FacetFacts = { readonly number: number; events: number }
 
 /** What folding knows of a person: what the clocks of their lots run from. */
 export type PersonFacts = {
@@ -27,7 +35,31 @@ export type PersonFacts = {
   kindsTerm: number
   accounts: SubjectState['accounts']
   lastActivityOn: number | null
+  /** Those that are remembered, by name. */
+  readonly lots: Map<Lot, LotFacts>
+  /** The lots that an event of the person can move; null while that is not known. */
+  moving: LotFacts[] | null
 }
+
+/** A lot, and the retention row that is open on it: null for none, undefined while that is not known. */
+export type LotFacts = { readonly number: number; row: OpenRetention | null | undefined }
+
+/** An open row of retention. Days as numbers; `terms` as retention has them. */
+export type OpenRetention = Readonly<{
+  began: number
+  terms: Terms
+  termsOn: number
+  startedOn: number
+  dueOn: number
+}>
+
+/** By what terms a lot falls due. */
+export type Terms = readonly [
+  rule: string,
+  trigger: RetentionTrigger,
+  keep: CalendarDuration,
+  minimum: CalendarDuration | null,
+]
 
 /** How many people a controller can have: numbers stay safe integers for two million controllers. */
 const PEOPLE_OF_ONE = 2 ** 32
@@ -53,6 +85,8 @@ export function learn(person: PersonFacts, event: Envelope, names: Names): boole
     const { kind } = event.data.act
     if (!person.kinds.includes(kind)) {
       person.kinds = [...person.kinds, kind].sort()
+      person.kindsTerm = names.value(person.kinds)
+      names.personChanged(person)
     }
   }
   if (event.type === 'DataCollected' || event.type === 'DataUsed') {

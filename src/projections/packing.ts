@@ -19,6 +19,7 @@ export function packInstant(instant: Instant): number {
   return Date.parse(instant)
 }
 
+/** What `packInstant` packed: milliseconds since 1970. */
 export function unpackInstant(milliseconds: number): Instant {
   return new Date(milliseconds).toJSON() as Instant
 }
@@ -34,6 +35,7 @@ export function packDay(day: Day | null): number {
   return number
 }
 
+/** What `packDay` packed; null where it stands for no day. */
 export function unpackDay(number: number): Day | null {
   if (number === NO_DAY) return null
   const known = dayTexts.get(number)
@@ -49,6 +51,7 @@ export function packEventId(id: EventId): Uint8Array {
   return Buffer.from(id.replaceAll('-', ''), 'hex')
 }
 
+/** What `packEventId` packed: 16 bytes. */
 export function unpackEventId(bytes: Uint8Array): EventId {
   const hex = hexOf(bytes)
   const parts = [0, 8, 12, 16, 20].map((from, index, all) => hex.slice(from, all[index + 1]))
@@ -60,6 +63,7 @@ export function packSubjectId(subject: SubjectId): Uint8Array {
   return Buffer.from(subject, 'hex')
 }
 
+/** What `packSubjectId` packed: 16 bytes. */
 export function unpackSubjectId(bytes: Uint8Array): SubjectId {
   return hexOf(bytes) as SubjectId
 }
@@ -79,6 +83,7 @@ export function packDigest(digest: string): Uint8Array | string {
   return digest
 }
 
+/** What `packDigest` packed: bytes where it was base64url, or the text itself. */
 export function unpackDigest(packed: Uint8Array | string): string {
   if (typeof packed === 'string') return packed
   const bytes = Buffer.from(packed.buffer, packed.byteOffset + 1, packed.byteLength - 1)

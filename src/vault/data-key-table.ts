@@ -26,6 +26,7 @@ export type DataKeyTable = Readonly<{
   hasAny(subject: SubjectId): boolean
 }>
 
+/** The data keys of a vault file, by person, category and lot. @param secrets holds the wrapped bytes */
 export function createDataKeyTable(database: DatabaseSync, secrets: SlotTable): DataKeyTable {
   const select = database.prepare(
     `SELECT id, epoch, secret FROM data_key WHERE subject = ? AND lot = ? AND category = ?`,

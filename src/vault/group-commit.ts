@@ -33,6 +33,7 @@ type Queued = {
   readonly fail: (error: unknown) => void
 }
 
+/** Runs the jobs of one turn of the event loop in one durable transaction; each has its own outcome. */
 export function createGroupCommit(database: DatabaseSync, { begin, refuses }: Rules): GroupCommit {
   let queue: Queued[] = []
   /** A write that the disk refused may have been half done: nothing is trusted after it. */

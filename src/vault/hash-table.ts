@@ -38,6 +38,7 @@ export function hashTableSchema(name: string): string {
     INSERT OR IGNORE INTO ${name} (number, content) VALUES (1, zeroblob(${bucketLength}));`
 }
 
+/** The table of that name, which `hashTableSchema` made. */
 export function createHashTable(database: DatabaseSync, name: string): HashTable {
   const buckets = createBuckets(database, name)
   const locate = (key: Buffer) => address(key, buckets.count())

@@ -25,6 +25,7 @@ export type SubjectTable = Readonly<{
   hasIndexRows(subject: SubjectId): boolean
 }>
 
+/** The people of a vault file and whether they are fenced; statements are prepared once. */
 export function createSubjectTable(database: DatabaseSync): SubjectTable {
   const identified = createHashTable(database, 'identified')
   const identifying = createHashTable(database, 'identifying')

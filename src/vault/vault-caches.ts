@@ -28,6 +28,7 @@ export type VaultCaches = Readonly<{
   size(): { dataKeys: number; spellings: number }
 }>
 
+/** Bounded caches that empty themselves when another process changed the file. */
 export function createVaultCaches(database: DatabaseSync, bounds: CacheBounds): VaultCaches {
   const dataKeys = createRecent<DataKey>(bounds.dataKeys)
   const spellings = createRecent<SubjectId>(bounds.spellings)

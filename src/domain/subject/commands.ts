@@ -72,7 +72,5 @@ export type SubjectCommand =
   /** The keys of these lots have been destroyed. */
   | Command<'CompleteDeletion', { deletion: Reference; lots: readonly Lot[] }>
 
-export type SubjectCommandType = SubjectCommand['type']
-
 export type DeletionScope =
   { everything: true } | { lots: readonly Lot[] } | { categories: readonly CategoryKey[] }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Authority, Collect, Judgement, Mode, Share, Use } from '../judgement.ts'
+import { Collect, Judgement, Mode, Share, Use } from '../judgement.ts'
 import { RetentionTrigger } from '../policy/schema.ts'
 import { Refusal } from '../refusal.ts'
 import {
@@ -176,4 +176,3 @@ export type SubjectEvent = {
   [T in SubjectEventType]: { type: T; version: 1; data: DataOf[T] }
 }[SubjectEventType]
 export type SubjectEventOf<T extends SubjectEventType> = Extract<SubjectEvent, { type: T }>
-export { Authority }
