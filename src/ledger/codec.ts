@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { EnvelopeFields, streamParts, type Envelope } from '../domain/envelope.ts'
+import { createDataCheck, type CheckedData } from './data-check.ts'
 import type { LogRecord } from './event-log.ts'
 import { eventTypes, type EventTypes, type EventVersion } from './event-types.ts'
 
@@ -48,10 +49,11 @@ export function createCodec(types: EventTypes): Codec {
           `couldn't write ${fields.type} ${fields.id}: version ${fields.version} is not the newest`,
         )
       }
-      const parsed = body.safeParse(compact(fields))
-      if (parsed.success) return JSON.stringify(parsed.data)
+      const envelope = body.envelope.safeParse(compact(fields))
+      const data = body.data.check(fields.data)
+      if (envelope.success && data.valid) return join(envelope.data, data.text)
       throw new UnreadableEvent(
-        `couldn't write ${fields.type} ${fields.id}: ${problems(parsed.error)}`,
+        `couldn't write ${fields.type} ${fields.id}: ${problems(envelope, data)}`,
       )
     },
 
@@ -65,13 +67,15 @@ export function createCodec(types: EventTypes): Codec {
       const version = versionOf(json)
       const body = shape.bodies[version - 1]
       if (!body) throw unreadable(record, `version ${version} is not known`)
-      const parsed = body.safeParse(json)
-      if (!parsed.success) throw unreadable(record, problems(parsed.error))
-      const stored = parsed.data
+      const envelope = body.envelope.safeParse(json)
+      if (!envelope.success) throw unreadable(record, problems(envelope, null))
+      const stored = envelope.data
+      const checked = body.data.check(stored.data)
+      if (!checked.valid) throw unreadable(record, problems(envelope, checked))
       const data =
         version === shape.versions.length
-          ? stored.data
-          : upcast(record, shape.versions, version, stored.data)
+          ? checked.value
+          : upcast(record, shape.versions, version, checked.value)
       // The schema of the type and version has just said that data has this shape.
       return {
         id: record.id,
@@ -95,9 +99,9 @@ export function createCodec(types: EventTypes): Codec {
   }
 }
 
-/** The stored form of one version of one type. */
+/** The stored form of one version of one type: what stands around the data, and the data. */
 function bodyOf({ data }: EventVersion, version: number) {
-  return z.strictObject({
+  const envelope = z.strictObject({
     version: version === 1 ? z.literal(1).optional() : z.literal(version),
     recordedAt: field.recordedAt,
     occurredAt: field.occurredAt.optional(),
@@ -106,9 +110,16 @@ function bodyOf({ data }: EventVersion, version: number) {
     causation: field.causation.unwrap().optional(),
     policyVersion: field.policyVersion.unwrap().optional(),
     operation: field.operation.unwrap().optional(),
-    data,
+    data: z.unknown().optional(),
     sealed: field.sealed.min(1).optional(),
   })
+  return { envelope, data: createDataCheck(data) }
+}
+
+/** JSON of the parts in the order of the schema. */
+function join({ data: _, sealed, ...head }: Record<string, unknown>, data: string): string {
+  const end = sealed === undefined ? '}' : `,"sealed":${JSON.stringify(sealed)}}`
+  return `${JSON.stringify(head).slice(0, -1)},"data":${data}${end}`
 }
 
 /** Leaves out what decoding puts back. */
@@ -117,7 +128,6 @@ function compact(fields: EventFields): Record<string, unknown> {
     recordedAt: fields.recordedAt,
     principal: fields.principal,
     correlation: fields.correlation,
-    data: fields.data,
   }
   if ((fields.version as number) !== 1) body['version'] = fields.version
   if (fields.occurredAt !== fields.recordedAt) body['occurredAt'] = fields.occurredAt
@@ -156,7 +166,8 @@ function upcast(
     }
     const parsed = newer.data.safeParse(older.upcast(data as never))
     if (!parsed.success) {
-      throw unreadable(record, `the upcast of version ${version} gave ${problems(parsed.error)}`)
+      const wrong = problems({}, { valid: false, error: parsed.error })
+      throw unreadable(record, `the upcast of version ${version} gave ${wrong}`)
     }
     data = parsed.data
   }
@@ -164,8 +175,14 @@ function upcast(
 }
 
 /** Paths and rules, never a value. */
-function problems(error: z.ZodError): string {
-  return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+function problems(envelope: { error?: z.ZodError | undefined }, data: CheckedData | null): string {
+  const inData = data && !data.valid ? data.error.issues : []
+  return [
+    ...(envelope.error?.issues ?? []),
+    ...inData.map(({ path, message }) => ({ path: ['data', ...path], message })),
+  ]
+    .map(({ path, message }) => `${path.join('.')}: ${message}`)
+    .join('; ')
 }
 
 function unreadable(record: LogRecord, why: string, cause?: unknown): UnreadableEvent {
