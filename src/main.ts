@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs'
-import { v7 as uuidv7 } from 'uuid'
 import { createAccess } from './application/access.ts'
 import { createConsents } from './application/consents.ts'
 import { createDeletions } from './application/deletions.ts'
@@ -17,11 +16,12 @@ import { createTransfers } from './application/transfers.ts'
 import type { Configuration } from './config.ts'
 import { streamName } from './domain/envelope.ts'
 import { transferDecider } from './domain/transfer/decider.ts'
-import type { ControllerId, EventId, Instant } from './domain/values.ts'
+import type { ControllerId, Instant } from './domain/values.ts'
+import { newEventId } from './ledger/event-id.ts'
 import type { EventLog } from './ledger/event-log.ts'
 import { createExecutor } from './ledger/execute.ts'
 import type { Executor } from './ledger/execute-types.ts'
-import { openSqliteEventLog } from './ledger/sqlite/sqlite-event-log.ts'
+import { openSqliteEventLog } from './ledger/sqlite/event-log.ts'
 import { startProjectorThread } from './projections/projector-thread.ts'
 import { rebuild } from './projections/rebuild.ts'
 import { openViews } from './projections/sqlite-views.ts'
@@ -47,7 +47,18 @@ export type Custody = Readonly<{
   close(): Promise<void>
 }>
 
-const now = (): Instant => new Date().toJSON() as Instant
+let millisecond = NaN
+let spelt = '' as Instant
+
+/** The time of day. It is asked for several times in each act, and spelt once a millisecond. */
+function now(): Instant {
+  const current = Date.now()
+  if (current !== millisecond) {
+    millisecond = current
+    spelt = new Date(current).toJSON() as Instant
+  }
+  return spelt
+}
 
 /**
  * The one place that wires: opens the stores that the configuration names, starts the projector and
@@ -86,7 +97,7 @@ export async function openCustody(configuration: Configuration): Promise<Custody
   projector.onAdvance(({ kinds }) => {
     if (kinds.has('policy') || kinds.has('recipient')) register.forget()
   })
-  const executor = createExecutor({ log, now, newId: () => uuidv7() as EventId })
+  const executor = createExecutor({ log, now, newId: newEventId })
   return {
     configuration,
     log,
