@@ -118,7 +118,7 @@ function invalid(line: Line, now: Instant): Invalid | null {
  * known already are looked up.
  */
 async function resolveSubjects(
-  { vault }: Deps,
+  { vault, executor }: Deps,
   controller: ControllerId,
   wanted: readonly Wanted[],
   open: readonly number[],
@@ -130,7 +130,11 @@ async function resolveSubjects(
     const { line } = wanted[index]!
     if (!isAboutPerson(line)) continue
     if ('subject' in line.subject) {
-      subjects[index] = line.subject.subject
+      // A pseudonym is never made by being named, and one of another controller is none of ours (S45).
+      const { subject } = line.subject
+      const stream = streamName('subject', controller, subject)
+      const isKnown = await executor.load(stream, subjectDecider, ({ revision }) => revision >= 0)
+      subjects[index] = isKnown ? subject : null
       continue
     }
     const identifiers = line.subject.identifiers
