@@ -77,20 +77,22 @@ function changes(folded: Folded): readonly Change<Write>[] {
   const streamTerm = stream.kind === 'subject' ? null : names.term(event.stream)
   const record: Change<Write> = [
     'record',
-    position,
-    controller.number,
-    person?.number ?? null,
-    packEventId(event.id),
-    streamTerm,
-    event.revision,
-    at,
-    recordedAt - at,
-    facet,
+    [
+      position,
+      controller.number,
+      person?.number ?? null,
+      packEventId(event.id),
+      streamTerm,
+      event.revision,
+      at,
+      recordedAt - at,
+      facet,
+    ],
   ]
   const second = Math.floor(recordedAt / 1000)
   if (second <= controller.recordedSecond) return [record]
   controller.recordedSecond = second
-  return [record, ['second', controller.number, second, position]]
+  return [record, ['second', [controller.number, second, position]]]
 }
 
 /** The facet of an event: see `FacetBody`. */

@@ -68,7 +68,7 @@ function keyIn(list: string, cursor: string | null, start: Key): Key {
   const parts = start.map((part) => (typeof part === 'number' ? z.int() : z.string()))
   const parsed = z.tuple([z.literal(list), ...parts]).safeParse(jsonOf(cursor))
   if (!parsed.success) throw new BadCursor('the cursor is not one of this list')
-  return parsed.data.slice(1) as Key
+  return parsed.data.slice(1)
 }
 
 function jsonOf(cursor: string): unknown {

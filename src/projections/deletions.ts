@@ -1,5 +1,5 @@
 import type { Mode } from '../domain/judgement.ts'
-import type { CategoryKey, Day, Lot, Position, Reference } from '../domain/values.ts'
+import type { CategoryKey, Day, Position, Reference } from '../domain/values.ts'
 import { somethingEndedBehind } from './asking.ts'
 import { pageOf } from './cursor.ts'
 import type { Reader, Row } from './reader.ts'
@@ -118,8 +118,8 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] 
     case 'SubjectErased':
       controller.lastEnd = position
       return [
-        ['settleAll', position, person.number],
-        ['completeAll', position, person.number],
+        ['settleAll', [position, person.number]],
+        ['completeAll', [position, person.number]],
       ]
     default:
       return assertNever(event)
@@ -129,7 +129,7 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] 
 /** An enforced act comes behind all that was asked for, an observed one at its own time. */
 function cameBack({ position, at }: Folded<Followed>, mode: Mode, person: PersonFacts): Step {
   const moment = mode === 'enforce' ? Number.MAX_SAFE_INTEGER : at
-  return ['comeBack', position, person.number, moment]
+  return ['comeBack', [position, person.number, moment]]
 }
 
 function requested(
@@ -140,10 +140,10 @@ function requested(
   const owner = [controller.number, person.number]
   const what = [deletion, names.term(cause), at, everything ? 1 : 0]
   const waiting = lots.map(({ lot, categories }): Step => {
-    const number = names.lot(person, lot)
-    return ['await', number, position, position, null, names.value(categories), null, null]
+    const { number } = names.lot(person, lot)
+    return ['await', [number, position, position, null, names.value(categories), null, null]]
   })
-  return [['request', position, ...owner, ...what, null, null], ...waiting]
+  return [['request', [position, ...owner, ...what, null, null]], ...waiting]
 }
 
 /** Deferred, or going on: the lot's open row ends and another begins. */
@@ -156,18 +156,19 @@ function keptOrNot(
   if (!found) return unchanged
   const deletion = Number(found[0])
   return event.data.lots.flatMap(({ lot, categories }): Step[] => {
-    const number = names.lot(person, lot)
+    const { number } = names.lot(person, lot)
     const open = look('lot', number, deletion)[0]
-    const end: Step[] = open ? [['settle', position, number, deletion, Number(open[0])]] : []
-    const next = ['await', number, deletion, position, null] as const
+    const end: Step[] = open ? [['settle', [position, number, deletion, Number(open[0])]]] : []
+    const next = [number, deletion, position, null]
     if (event.type === 'DeletionResumed') {
-      return [...end, [...next, names.value(categories), null, null]]
+      return [...end, ['await', [...next, names.value(categories), null, null]]]
     }
     if (!open) return []
     // A hold leaves a legal minimum in place, and the other way round.
     const { holds, until } = event.data
     const keeping = holds.length > 0 ? names.value(holds) : (open[2] ?? names.value([]))
-    return [...end, [...next, open[1]!, keeping, until === null ? open[3]! : packDay(until)]]
+    const day = until === null ? open[3]! : packDay(until)
+    return [...end, ['await', [...next, open[1]!, keeping, day]]]
   })
 }
 
@@ -179,22 +180,22 @@ function deleted(
 ): Step[] {
   const concerned = new Set<number>()
   const steps = event.data.lots.flatMap((gone): Step[] => {
-    const number = names.lot(person, gone.lot)
+    const { number } = names.lot(person, gone.lot)
     return look('lotOfAll', number).flatMap(
       ([deletion, began, categories, holds, until]): Step[] => {
         concerned.add(Number(deletion))
         const waiting = names.read(Number(categories)) as CategoryKey[]
         const left = waiting.filter((category) => !gone.categories.includes(category))
-        const end: Step = ['settle', position, number, Number(deletion), Number(began)]
+        const end: Step = ['settle', [position, number, Number(deletion), Number(began)]]
         if (left.length === 0) return [end]
         const rest = [names.value(left), holds!, until!]
-        return [end, ['await', number, Number(deletion), position, null, ...rest]]
+        return [end, ['await', [number, Number(deletion), position, null, ...rest]]]
       },
     )
   })
   const own = look('deletion', person.number, event.data.deletion)[0]
   if (own) concerned.add(Number(own[0]))
-  return [...steps, ...[...concerned].map((it): Step => ['complete', position, it])]
+  return [...steps, ...[...concerned].map((it): Step => ['complete', [position, it]])]
 }
 
 const pendingColumns = 'began, subject, reference, cause'
@@ -268,7 +269,7 @@ function pendingRow(reader: Reader, row: Row, position: number): PendingDeletion
       (latest, day) => (day && day > (latest ?? '') ? day : latest),
       null,
     ),
-    lots: lots.map(([lot]) => reader.lot(Number(lot)) as Lot),
+    lots: lots.map(([lot]) => reader.lot(Number(lot))),
     since: Number(began) as Position,
   }
 }

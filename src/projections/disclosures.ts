@@ -73,7 +73,7 @@ function changes(folded: Folded<Followed>): readonly Change<'disclose'>[] {
   ]
   const who = [controller.number, person?.number ?? null, names.term(act.recipient)]
   const on = [act.document ?? null, act.approver ?? null]
-  return [['disclose', position, ...who, at, names.value(disclosed), ...on]]
+  return [['disclose', [position, ...who, at, names.value(disclosed), ...on]]]
 }
 
 const columns = `SELECT disclosure.position, disclosure.subject, recipient, at, what, document, approver,

@@ -52,7 +52,7 @@ export function createFolding(database: DatabaseSync): Folding {
       return found ? (JSON.parse(String(found['row'])) as RequestRow).subject : null
     })
     for (const { changes, look, writes } of stepsOf(event.type)) {
-      for (const [write, ...parameters] of changes(folded as Folded<never>, look)) {
+      for (const [write, parameters] of changes(folded as Folded<never>, look)) {
         writes[write]!.run(...parameters)
       }
     }

@@ -81,26 +81,28 @@ function changes(folded: Folded<Followed>): readonly Change<Write>[] {
       const manner = names.value(mannerOf(event.data))
       return items.map(({ lot, category, fields }) => [
         'hold',
-        person.number,
-        names.lot(person, lot),
-        names.term(category),
-        position,
-        at,
-        manner,
-        names.value(fields),
-        null,
-        null,
+        [
+          person.number,
+          names.lot(person, lot).number,
+          names.term(category),
+          position,
+          at,
+          manner,
+          names.value(fields),
+          null,
+          null,
+        ],
       ])
     }
     case 'DataDeleted':
       return event.data.lots.flatMap(({ lot, categories }) =>
         categories.map((category): Change<Write> => {
-          const key = [person.number, names.lot(person, lot), names.term(category)]
-          return ['destroy', position, at, ...key]
+          const key = [person.number, names.lot(person, lot).number, names.term(category)]
+          return ['destroy', [position, at, ...key]]
         }),
       )
     case 'SubjectErased':
-      return [['erase', position, at, person.number]]
+      return [['erase', [position, at, person.number]]]
     default:
       return assertNever(event)
   }

@@ -1,8 +1,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ControllerId, Lot, SubjectId } from '../domain/values.ts'
-import { peopleOf, personNumber, type ControllerFacts, type PersonFacts } from './facts.ts'
+import {
+  peopleOf,
+  personNumber,
+  type ControllerFacts,
+  type FacetFacts,
+  type LotFacts,
+  type PersonFacts,
+} from './facts.ts'
 import { packSubjectId } from './packing.ts'
 import type { Table } from './table.ts'
+import { createWords, type Words } from './words.ts'
 
 /**
  * The small tables that give numbers to names, and what is known of controllers and people. Numbers are
@@ -51,36 +59,27 @@ export const nameTables: readonly Table[] = [
 /** Beside each pseudonym stands the number, which begins with the controller's: one look-up finds both. */
 export const nameIndexes = ['CREATE INDEX subject_pseudonym ON subject (pseudonym)']
 
-/** The words that are the same in every act of one manner, and how many events have been of it. */
-export type Facet = { readonly number: number; events: number }
-
-const mostTerms = 200_000
-const mostPeople = 50_000
-const mostLots = 200_000
-const mostFacets = 50_000
-
 /**
- * Numbers for names on the writing side, remembered. Good for as long as nobody else writes the tables;
- * `forget` when somebody did or a transaction was rolled back.
+ * Numbers for names on the writing side, and what is known of whom they name, remembered. Good for as long
+ * as nobody else writes the tables; `forget` when somebody did or a transaction was rolled back.
  */
-export type Names = Readonly<{
-  controller: (name: ControllerId) => ControllerFacts
-  person: (controller: ControllerFacts, subject: SubjectId) => PersonFacts
-  term: (text: string) => number
-  /** A list or tuple as one term. */
-  value: (value: unknown) => number
-  /** What a term of `value` stands for. The caller's to look at, not to change. */
-  read: (term: number) => unknown
-  lot: (person: PersonFacts, name: Lot) => number
-  /** The facet of one more event. */
-  count: (controller: ControllerFacts, body: string) => number
-  /** What is known of these changed, and is to be written with the batch. */
-  controllerChanged: (controller: ControllerFacts) => void
-  personChanged: (person: PersonFacts) => void
-  /** Writes what was learnt of controllers, people and facets. Before the batch commits. */
-  flush: () => void
-  forget: () => void
-}>
+export type Names = Words &
+  Readonly<{
+    controller: (name: ControllerId) => ControllerFacts
+    person: (controller: ControllerFacts, subject: SubjectId) => PersonFacts
+    lot: (person: PersonFacts, name: Lot) => LotFacts
+    /** The facet of one more event. */
+    count: (controller: ControllerFacts, body: string) => number
+    /** What is known of these changed, and is to be written with the batch. */
+    controllerChanged: (controller: ControllerFacts) => void
+    personChanged: (person: PersonFacts) => void
+    /** Writes what was learnt of controllers, people and facets. Before the batch commits. */
+    flush: () => void
+    forget: () => void
+  }>
+
+/** How many people and lots are remembered before all are let go of. */
+const mostRemembered = 100_000
 
 type Statements = Record<keyof typeof nameStatements, StatementSync>
 
@@ -97,9 +96,6 @@ export const nameStatements = {
     WHERE pseudonym = ? AND number BETWEEN ? AND ?`,
   newPerson: 'INSERT INTO subject VALUES (?, ?, ?, NULL, NULL)',
   keepPerson: 'UPDATE subject SET kinds = ?, accounts = ?, last_activity_on = ? WHERE number = ?',
-  term: 'SELECT number FROM term WHERE text = ?',
-  newTerm: 'INSERT INTO term (text) VALUES (?)',
-  text: 'SELECT text FROM term WHERE number = ?',
   lot: 'SELECT number FROM lot WHERE subject = ? AND name = ?',
   newLot: 'INSERT INTO lot (subject, name) VALUES (?, ?)',
   facet: 'SELECT number, events FROM facet WHERE controller = ? AND body = ?',
@@ -112,19 +108,25 @@ export function createNames(database: DatabaseSync): Names {
   const statements = Object.fromEntries(
     Object.entries(nameStatements).map(([name, text]) => [name, database.prepare(text)]),
   ) as Statements
+  const words = createWords(database)
   const controllers = new Map<ControllerId, ControllerFacts>()
-  const people = new Map<string, PersonFacts>()
-  const terms = new Map<string, number>()
-  const values = new Map<number, unknown>()
-  const lots = new Map<string, number>()
-  const facets = new Map<string, Facet>()
   const changed = {
     controllers: new Set<ControllerFacts>(),
     people: new Set<PersonFacts>(),
-    facets: new Set<Facet>(),
+    facets: new Set<FacetFacts>(),
+  }
+  let remembered = 0
+
+  function remember(): void {
+    remembered += 1
+    if (remembered < mostRemembered) return
+    keepPeople(statements, changed.people)
+    for (const { people } of controllers.values()) people.clear()
+    remembered = 0
   }
 
-  const names: Names = {
+  return {
+    ...words,
     controller(name) {
       const known = controllers.get(name)
       if (known) return known
@@ -133,52 +135,24 @@ export function createNames(database: DatabaseSync): Names {
       return controller
     },
     person(controller, subject) {
-      const key = `${controller.number}/${subject}`
-      const known = people.get(key)
+      const known = controller.people.get(subject)
       if (known) return known
-      if (people.size >= mostPeople) {
-        keepPeople()
-        people.clear()
-      }
-      const person = readPerson(statements, names, controller, subject)
-      people.set(key, person)
+      remember()
+      const person = readPerson(statements, words, controller, subject)
+      controller.people.set(subject, person)
       return person
     },
-    term(text) {
-      const known = terms.get(text)
-      if (known !== undefined) return known
-      if (terms.size >= mostTerms) terms.clear()
-      const found = statements.term.get(text)
-      const number = found ? Number(found['number']) : inserted(statements.newTerm.run(text))
-      terms.set(text, number)
-      return number
-    },
-    value: (value) => names.term(JSON.stringify(value)),
-    read(term) {
-      const known = values.get(term)
-      if (known !== undefined) return known
-      if (values.size >= mostTerms) values.clear()
-      const value: unknown = JSON.parse(String(statements.text.get(term)?.['text']))
-      values.set(term, value)
-      return value
-    },
     lot(person, name) {
-      const term = names.term(name)
-      const key = `${person.number}/${term}`
-      const known = lots.get(key)
-      if (known !== undefined) return known
-      if (lots.size >= mostLots) lots.clear()
-      const found = statements.lot.get(person.number, term)
-      const number = found
-        ? Number(found['number'])
-        : inserted(statements.newLot.run(person.number, term))
-      lots.set(key, number)
-      return number
+      const known = person.lots.get(name)
+      if (known) return known
+      remember()
+      const lot = { number: lotNumber(statements, person, words.term(name)), row: undefined }
+      person.lots.set(name, lot)
+      return lot
     },
     count(controller, body) {
-      const key = `${controller.number}/${body}`
-      const facet = facets.get(key) ?? readFacet(statements, controller, body)
-      facets.set(key, facet)
+      const facet = controller.facets.get(body) ?? readFacet(statements, controller, body)
+      controller.facets.set(body, facet)
       facet.events += 1
       changed.facets.add(facet)
       return facet.number
@@ -186,31 +160,40 @@ export function createNames(database: DatabaseSync): Names {
     controllerChanged: (controller) => changed.controllers.add(controller),
     personChanged: (person) => changed.people.add(person),
     flush() {
-      keepPeople()
-      for (const controller of changed.controllers) {
-        const { number, subjects, events, lastEnd, recordedSecond } = controller
-        statements.keepController.run(subjects, events, lastEnd, recordedSecond, number)
+      keepPeople(statements, changed.people)
+      keepControllers(statements, changed.controllers)
+      keepFacets(statements, changed.facets)
+      for (const { facets } of controllers.values()) {
+        if (facets.size > mostRemembered) facets.clear()
       }
-      for (const { number, events } of changed.facets) statements.keepFacet.run(events, number)
-      changed.controllers.clear()
-      changed.facets.clear()
-      if (facets.size > mostFacets) facets.clear()
     },
     forget() {
-      for (const map of [controllers, people, terms, values, lots, facets]) map.clear()
+      words.forget()
+      controllers.clear()
       for (const set of Object.values(changed)) set.clear()
+      remembered = 0
     },
   }
+}
 
-  function keepPeople(): void {
-    for (const { number, kindsTerm, accounts, lastActivityOn } of changed.people) {
-      const opened = accounts.length === 0 ? null : JSON.stringify(accounts)
-      statements.keepPerson.run(kindsTerm, opened, lastActivityOn, number)
-    }
-    changed.people.clear()
+function keepPeople({ keepPerson }: Statements, people: Set<PersonFacts>): void {
+  for (const { number, kindsTerm, accounts, lastActivityOn } of people) {
+    const opened = accounts.length === 0 ? null : JSON.stringify(accounts)
+    keepPerson.run(kindsTerm, opened, lastActivityOn, number)
   }
+  people.clear()
+}
 
-  return names
+function keepControllers({ keepController }: Statements, all: Set<ControllerFacts>): void {
+  for (const { number, subjects, events, lastEnd, recordedSecond } of all) {
+    keepController.run(subjects, events, lastEnd, recordedSecond, number)
+  }
+  all.clear()
+}
+
+function keepFacets({ keepFacet }: Statements, facets: Set<FacetFacts>): void {
+  for (const { number, events } of facets) keepFacet.run(events, number)
+  facets.clear()
 }
 
 function readController(statements: Statements, name: ControllerId): ControllerFacts {
@@ -226,35 +209,44 @@ function readController(statements: Statements, name: ControllerId): ControllerF
     lastEnd: Number(found?.['last_end'] ?? 0),
     recordedSecond: Number(found?.['recorded_second'] ?? 0),
     promotional: new Set(promotional),
+    people: new Map(),
+    facets: new Map(),
   }
 }
 
 function readPerson(
   statements: Statements,
-  names: Names,
+  words: Words,
   controller: ControllerFacts,
   subject: SubjectId,
 ): PersonFacts {
   const pseudonym = packSubjectId(subject)
   const found = statements.person.get(pseudonym, ...peopleOf(controller.number))
+  const fresh = { lots: new Map(), moving: null }
   if (found) {
     const { number, kinds, accounts, last_activity_on: lastActivityOn } = found
     return {
       number: Number(number),
-      kinds: names.read(Number(kinds)) as string[],
+      kinds: words.read(Number(kinds)) as string[],
       kindsTerm: Number(kinds),
-      accounts: accounts === null ? [] : JSON.parse(String(accounts)),
+      accounts: accounts === null ? [] : (JSON.parse(String(accounts)) as PersonFacts['accounts']),
       lastActivityOn: lastActivityOn === null ? null : Number(lastActivityOn),
+      ...fresh,
     }
   }
   const number = personNumber(controller.number, controller.subjects)
   controller.subjects += 1
-  const kindsTerm = names.value([])
+  const kindsTerm = words.value([])
   statements.newPerson.run(number, pseudonym, kindsTerm)
-  return { number, kinds: [], kindsTerm, accounts: [], lastActivityOn: null }
+  return { number, kinds: [], kindsTerm, accounts: [], lastActivityOn: null, ...fresh }
 }
 
-function readFacet(statements: Statements, { number }: ControllerFacts, body: string): Facet {
+function lotNumber(statements: Statements, { number }: PersonFacts, name: number): number {
+  const found = statements.lot.get(number, name)
+  return found ? Number(found['number']) : inserted(statements.newLot.run(number, name))
+}
+
+function readFacet(statements: Statements, { number }: ControllerFacts, body: string): FacetFacts {
   const found = statements.facet.get(number, body)
   if (found) return { number: Number(found['number']), events: Number(found['events']) }
   return { number: inserted(statements.newFacet.run(number, body)), events: 0 }

@@ -7,7 +7,10 @@ import type { Table } from './table.ts'
 export type Value = number | string | null | Uint8Array
 
 /** One step of folding an event into a table: the name of a prepared statement and its parameters. */
-export type Change<Write extends string = string> = readonly [write: Write, ...with: Value[]]
+export type Change<Write extends string = string> = readonly [
+  write: Write,
+  values: readonly Value[],
+]
 
 export type EventType = LedgerEvent['type']
 type EventOf<Type extends EventType> = Envelope<Extract<LedgerEvent, { type: Type }>>

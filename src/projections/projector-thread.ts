@@ -21,8 +21,6 @@ export type ProjectorThread = Readonly<{
   stop: () => Promise<void>
 }>
 
-type Waiting = { position: Position; resolve: () => void }
-
 /**
  * Starts the thread; resolves when it has opened both files and follows.
  * @throws Error when it could not open them
@@ -34,69 +32,78 @@ export async function startProjectorThread(start: ThreadStart): Promise<Projecto
   })
   const advanced = new Set<(advance: Advance) => void>()
   const troubled = new Set<(message: string) => void>()
-  const waiting = new Set<Waiting>()
-  let reached = 0 as Position
-  let trouble: string | null = null
+  const waiters = createWaiters()
   let ended = false
 
-  const hear = (message: FromThread) => {
-    if (message.said === 'trouble') {
-      trouble = message.message
-      for (const callback of troubled) callback(message.message)
-      return
-    }
-    trouble = null
-    reached = message.position as Position
-    const advance = { position: reached, kinds: new Set<StreamKind>(message.kinds) }
-    for (const callback of advanced) callback(advance)
-    for (const waiter of waiting) if (waiter.position <= reached) waiter.resolve()
+  const stumble = (message: string) => {
+    waiters.trouble(message)
+    for (const callback of troubled) callback(message)
   }
-  worker.on('message', hear)
+  worker.on('message', (message: FromThread) => {
+    if (message.said === 'trouble') return stumble(message.message)
+    const position = message.position as Position
+    waiters.reach(position)
+    const advance = { position, kinds: new Set<StreamKind>(message.kinds) }
+    for (const callback of advanced) callback(advance)
+  })
   const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   try {
     await Promise.race([once(worker, 'message'), gone.then(neverFollowed)])
   } catch (cause) {
     throw new Error(`couldn't start the projector: ${(cause as Error).message}`, { cause })
   }
-  worker.on('error', (error: Error) => {
-    trouble = error.message
-    for (const callback of troubled) callback(error.message)
-  })
+  worker.on('error', (error: Error) => stumble(error.message))
   void gone.then(() => (ended = true))
   const post = (message: ToThread) => {
     if (!ended) worker.postMessage(message)
   }
-
   return {
-    position: () => reached,
+    position: waiters.reached,
     onAdvance: (callback) => listen(advanced, callback),
     onTrouble: (callback) => listen(troubled, callback),
-    waitFor(position, milliseconds) {
-      if (reached >= position) return Promise.resolve()
+    async waitFor(position, milliseconds) {
+      if (waiters.reached() >= position) return
       post('nudge')
-      return new Promise((resolve, reject) => {
-        const done = () => {
-          clearTimeout(timer)
-          waiting.delete(waiter)
-        }
-        const waiter = {
-          position,
-          resolve: () => {
-            done()
-            resolve()
-          },
-        }
-        const timer = setTimeout(() => {
-          done()
-          reject(behind(reached, position, milliseconds, trouble))
-        }, milliseconds)
-        waiting.add(waiter)
-      })
+      await waiters.wait(position, milliseconds)
     },
     nudge: () => post('nudge'),
     async stop() {
       post('stop')
       await gone
+    },
+  }
+}
+
+/** Those who wait for a position. */
+function createWaiters() {
+  type Waiter = { position: Position; resolve: () => void }
+  const waiting = new Set<Waiter>()
+  let reached = 0 as Position
+  let trouble: string | null = null
+  return {
+    reached: () => reached,
+    reach(position: Position): void {
+      trouble = null
+      reached = position
+      for (const waiter of waiting) if (waiter.position <= reached) waiter.resolve()
+    },
+    trouble(message: string): void {
+      trouble = message
+    },
+    async wait(position: Position, milliseconds: number): Promise<void> {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const waiter = { position, resolve }
+      waiting.add(waiter)
+      const timer = setTimeout(
+        () => reject(behind(reached, position, milliseconds, trouble)),
+        milliseconds,
+      )
+      try {
+        await promise
+      } finally {
+        clearTimeout(timer)
+        waiting.delete(waiter)
+      }
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { streamKinds } from '../domain/envelope.ts'
 import type { Position } from '../domain/values.ts'
 import type { EventReader, LogRecord } from '../ledger/event-log.ts'
 import { createFolding, type Advance } from './folding.ts'
@@ -32,10 +33,10 @@ export function createProjector(options: ProjectorOptions): Projector {
   const { reader, database, batch = defaultBatch } = options
   const folding = createFolding(database)
 
-  /** False: another projector was faster. */
+  /** False: another projector was faster, and may have folded events of any kind meanwhile. */
   function fold(from: Position, records: readonly LogRecord[]): boolean {
     const advance = folding.fold(from, records)
-    if (advance) options.onAdvance?.(advance)
+    options.onAdvance?.(advance ?? { position: folding.position(), kinds: new Set(streamKinds) })
     return advance !== null
   }
 

@@ -55,7 +55,7 @@ function changes(folded: Folded<Followed>): readonly Change<Write>[] {
     case 'PolicyPublished': {
       const purposes = promotionalIn(event.data.document).map(names.term)
       for (const purpose of purposes) controller.promotional.add(purpose)
-      return purposes.map((purpose) => ['declare', controller.number, purpose])
+      return purposes.map((purpose) => ['declare', [controller.number, purpose]])
     }
     case 'DataUsed': {
       if (!person || controller.promotional.size === 0) return unchanged
@@ -63,10 +63,8 @@ function changes(folded: Folded<Followed>): readonly Change<Write>[] {
       const purpose = names.term(act.purpose)
       if (!controller.promotional.has(purpose)) return unchanged
       const permitted = judgement.outcome === 'permitted' ? 1 : 0
-      const when = [at, packDay(on)]
-      return [
-        ['use', person.number, position, purpose, ...when, act.optOutOffered ? 1 : 0, permitted],
-      ]
+      const how = [act.optOutOffered ? 1 : 0, permitted]
+      return [['use', [person.number, position, purpose, at, packDay(on), ...how]]]
     }
     default:
       return assertNever(event)

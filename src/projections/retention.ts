@@ -1,4 +1,4 @@
-import type { CategoryKey, Day, Position, RuleId, SubjectKind } from '../domain/values.ts'
+import type { CategoryKey, Day, Lot, Position, RuleId, SubjectKind } from '../domain/values.ts'
 import { emptyPage, pageOf } from './cursor.ts'
 import { somethingEndedBehind } from './asking.ts'
 import { deletionOfLot } from './deletions.ts'
@@ -7,7 +7,13 @@ import type { Page, Paging, RetentionRow, Views } from './views.ts'
 import { addTo } from '../domain/policy/calendar.ts'
 import type { Retention } from '../domain/subject/events.ts'
 import { assertNever, type CalendarDuration } from '../domain/values.ts'
-import { accountClock, type PersonFacts } from './facts.ts'
+import {
+  accountClock,
+  type LotFacts,
+  type OpenRetention,
+  type PersonFacts,
+  type Terms,
+} from './facts.ts'
 import type { Names } from './names.ts'
 import { NO_DAY, packDay, unpackDay } from './packing.ts'
 import {
@@ -56,14 +62,6 @@ const contentTable: Table = {
   key: ['lot', 'category', 'kind', 'began'],
 }
 
-/** By what terms a lot falls due. */
-export type Terms = readonly [
-  rule: string,
-  trigger: Retention['trigger'],
-  keep: CalendarDuration,
-  minimum: CalendarDuration | null,
-]
-
 const followed = [
   'DataCollected',
   'DataUsed',
@@ -108,28 +106,17 @@ export const retention = defineProjection<Followed, Write, Lookup>({
   },
   lookups: {
     // The last row of a lot, whatever has ended before it: the cost must not grow with the past.
-    last: `SELECT lot, began, terms, terms_on, started_on, due_on, ended FROM retention
+    last: `SELECT began, terms, terms_on, started_on, due_on, ended FROM retention
       WHERE lot = ? ORDER BY began DESC LIMIT 1`,
-    moving: `SELECT lot, began, terms, terms_on, started_on, due_on FROM retention
-      WHERE subject = ? AND ended IS NULL AND moving = 1`,
+    moving: `SELECT text FROM retention
+      JOIN lot ON lot.number = retention.lot JOIN term ON term.number = lot.name
+      WHERE retention.subject = ? AND ended IS NULL AND moving = 1`,
   },
   changes,
 })
 
-type Row = Readonly<{
-  lot: number
-  began: number
-  terms: Terms
-  termsOn: number
-  startedOn: number
-  dueOn: number
-}>
-
-/** What a lot's row would be: by which terms, set on which day. */
-type Wanted = Readonly<{ lot: number; terms: Terms; termsOn: number }>
-
 function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] {
-  const { event, position, person, names } = folded
+  const { event, position, controller, person, names } = folded
   if (!person) return unchanged
   switch (event.type) {
     case 'DataCollected':
@@ -137,20 +124,26 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] 
     case 'DataUsed':
     case 'AccountOpened':
     case 'AccountClosed':
-      return folded.clockMoved ? moved(folded, person, look, new Set()) : unchanged
+      return folded.clockMoved ? moved(folded, person, look, null) : unchanged
     case 'DataDeleted': {
-      folded.controller.lastEnd = position
+      controller.lastEnd = position
+      person.moving = null
       return event.data.lots.flatMap(({ lot, categories }): Step[] => {
-        const number = names.lot(person, lot)
-        const drops = categories.map((key): Step => ['drop', position, number, names.term(key)])
-        return [...drops, ['endEmpty', position, number]]
+        const facts = names.lot(person, lot)
+        // Whether the row ends is for SQLite to find: ask it at the next event.
+        facts.row = undefined
+        const { number } = facts
+        const drops = categories.map((key): Step => ['drop', [position, number, names.term(key)]])
+        return [...drops, ['endEmpty', [position, number]]]
       })
     }
     case 'SubjectErased':
-      folded.controller.lastEnd = position
+      controller.lastEnd = position
+      person.moving = null
+      person.lots.clear()
       return [
-        ['dropAll', position, person.number],
-        ['endAll', position, person.number],
+        ['dropAll', [position, person.number]],
+        ['endAll', [position, person.number]],
       ]
     default:
       return assertNever(event)
@@ -165,23 +158,19 @@ function collected(
   const { event, position, names } = folded
   const { act, items, lots, on } = event.data
   const steps: Step[] = []
-  const named = new Set<number>()
-  for (const lot of lots) {
-    const number = names.lot(person, lot.lot)
-    named.add(number)
-    const open = rowOf(look('last', number)[0], names)
-    const day = packDay(on)
+  const day = packDay(on)
+  for (const retention of lots) {
+    const lot = names.lot(person, retention.lot)
+    const open = openRow(lot, look, names)
     // The latest day that puts something in sets the terms, in whatever order a past is imported.
-    const wanted =
-      open && day < open.termsOn
-        ? { lot: number, terms: open.terms, termsOn: open.termsOn }
-        : { lot: number, terms: termsOf(lot), termsOn: day }
-    replace(folded, person, steps, open, wanted)
+    const [terms, termsOn] =
+      open && day < open.termsOn ? [open.terms, open.termsOn] : [termsOf(retention), day]
+    replace(folded, person, steps, look, { lot, open, terms, termsOn })
   }
-  if (folded.clockMoved) steps.push(...moved(folded, person, look, named))
+  if (folded.clockMoved) steps.push(...moved(folded, person, look, lots))
   const kind = names.term(act.kind)
   for (const { lot, category } of items) {
-    steps.push(['hold', names.lot(person, lot), names.term(category), kind, position])
+    steps.push(['hold', [names.lot(person, lot).number, names.term(category), kind, position]])
   }
   return steps
 }
@@ -191,16 +180,29 @@ function moved(
   folded: Folded<Followed>,
   person: PersonFacts,
   look: Look<Lookup>,
-  except: ReadonlySet<number>,
+  except: readonly Retention[] | null,
 ): Step[] {
+  const { names } = folded
   const steps: Step[] = []
-  for (const found of look('moving', person.number)) {
-    const open = rowOf(found, folded.names)
-    if (open && !except.has(open.lot)) {
-      replace(folded, person, steps, open, open)
-    }
+  for (const lot of movingLots(person, look, names)) {
+    if (except?.some((named) => names.lot(person, named.lot) === lot)) continue
+    const open = openRow(lot, look, names)
+    if (open) replace(folded, person, steps, look, { ...open, lot, open })
   }
   return steps
+}
+
+/** What a lot's open row is and by which terms, set on which day, it should be. */
+type Wanted = Readonly<{
+  lot: LotFacts
+  open: OpenRetention | null
+  terms: Terms
+  termsOn: number
+}>
+
+function movingLots(person: PersonFacts, look: Look<Lookup>, names: Names): LotFacts[] {
+  person.moving ??= look('moving', person.number).map(([name]) => names.lot(person, name as Lot))
+  return person.moving
 }
 
 /** Ends the open row and begins another, where that would be another. */
@@ -208,23 +210,30 @@ function replace(
   { position, controller, names }: Folded<Followed>,
   person: PersonFacts,
   steps: Step[],
-  open: Row | null,
-  { lot, terms, termsOn }: Wanted,
+  look: Look<Lookup>,
+  { lot, open, terms, termsOn }: Wanted,
 ): void {
   const startedOn = clockStart(terms[1], person, termsOn)
   const dueOn = dueAfter(startedOn, terms[2])
   if (open && open.startedOn === startedOn && open.dueOn === dueOn && same(open.terms, terms)) {
-    if (termsOn !== open.termsOn) steps.push(['reset', termsOn, lot, open.began])
+    if (termsOn === open.termsOn) return
+    lot.row = { ...open, termsOn }
+    steps.push(['reset', [termsOn, lot.number, open.began]])
     return
   }
   if (open) {
-    steps.push(['end', position, lot, open.began])
+    steps.push(['end', [position, lot.number, open.began]])
     controller.lastEnd = position
   }
+  lot.row = { began: position, terms, termsOn, startedOn, dueOn }
   const moving = terms[1] === 'collection' ? 0 : 1
+  if (moving) {
+    const others = movingLots(person, look, names)
+    if (!others.includes(lot)) others.push(lot)
+  }
   const owner: Value[] = [controller.number, person.number, moving]
-  const term = names.value(terms)
-  steps.push(['begin', lot, position, null, ...owner, term, termsOn, startedOn, dueOn])
+  const row = [names.value(terms), termsOn, startedOn, dueOn]
+  steps.push(['begin', [lot.number, position, null, ...owner, ...row]])
 }
 
 /** As the domain has it (`clockStart` there); the day of the terms is the last that put something in. */
@@ -267,10 +276,16 @@ function same(one: Terms, other: Terms): boolean {
   return one.every((part, index) => part === other[index])
 }
 
-function rowOf(found: readonly Value[] | undefined, names: Names): Row | null {
-  if (!found || (found[6] ?? null) !== null) return null
-  const [lot, began, terms, termsOn, startedOn, dueOn] = found.map(Number) as Numbers
-  return { lot, began, terms: names.read(terms) as Terms, termsOn, startedOn, dueOn }
+function openRow(lot: LotFacts, look: Look<Lookup>, names: Names): OpenRetention | null {
+  if (lot.row !== undefined) return lot.row
+  const found = look('last', lot.number)[0]
+  if (!found || found[5] !== null) {
+    lot.row = null
+    return null
+  }
+  const [began, terms, termsOn, startedOn, dueOn] = found.map(Number) as Numbers
+  lot.row = { began, terms: names.read(terms) as Terms, termsOn, startedOn, dueOn }
+  return lot.row
 }
 
 type Numbers = [number, number, number, number, number, number]

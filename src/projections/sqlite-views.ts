@@ -10,19 +10,19 @@ import { disclosuresPage } from './disclosures.ts'
 import { createFacets } from './facets.ts'
 import { holdReads } from './holds.ts'
 import { inventoryPage, inventorySummary } from './inventory.ts'
-import { noticeReads } from './notices.ts'
-import { operationReads } from './operations.ts'
-import { packDigest, packInstant, unpackDigest } from './packing.ts'
+import { toldAt } from './notices.ts'
+import { operationOf } from './operations.ts'
+import { packInstant } from './packing.ts'
 import { policyReads } from './policies.ts'
 import { promotionalUsesPage } from './promotional-uses.ts'
-import { createReader } from './reader.ts'
+import { createReader, type Reader } from './reader.ts'
 import { recipientReads, type RecipientVersion } from './recipients.ts'
 import { requestReads } from './requests.ts'
 import { retentionPage } from './retention.ts'
 import { standingsPage } from './standings.ts'
 import { transferItems } from './transfer-items.ts'
 import { transferReads } from './transfers.ts'
-import { allVersions, latestVersion, pageOfVersions } from './versions.ts'
+import { allVersions, latestVersion, pageOfVersions, type VersionsReads } from './versions.ts'
 import {
   type HoldRow,
   type PolicyRow,
@@ -61,106 +61,115 @@ export function openViews({ path, projector }: ViewsOptions): Views {
   const database = openDatabase(path, { readOnly: true })
   database.exec('PRAGMA cache_size = -32768')
   const reader = createReader(database)
-  const facets = createFacets(reader)
   const position = () => Number(reader.first(viewReads.position)?.[0]) as Position
-
-  /** The answer about a controller, or `otherwise` where the log never spoke of it. */
-  function about<T>(name: ControllerId, otherwise: T, answer: (controller: number) => T): T {
-    const controller = reader.controller(name)
-    return controller === null ? otherwise : answer(controller)
-  }
-
-  async function waitFor(wanted: Position, milliseconds: number): Promise<void> {
-    if (position() >= wanted) return
-    if (projector) return projector.waitFor(wanted, milliseconds)
-    const deadline = performance.now() + milliseconds
-    while (position() < wanted) {
-      if (performance.now() >= deadline) throw behind(position(), wanted, milliseconds, null)
-      await sleep(lookEveryMs)
-    }
-  }
-
   return {
     position,
-    waitFor,
-    positionAt: (name, recordedAt) =>
-      about(name, 0, (controller) =>
-        positionRecordedAt(reader, controller, packInstant(recordedAt)),
-      ) as Position,
-    inventory: (name, asOf, filter, paging) =>
-      about(name, emptyPage, (it) => inventoryPage(reader, it, asOf, filter, paging)),
-    inventorySummary: (name, asOf) => about(name, [], (it) => inventorySummary(reader, it, asOf)),
-    standings: (name, asOf, filter, paging) =>
-      about(name, emptyPage, (it) => standingsPage(reader, it, asOf, filter, paging)),
-    retention: (name, asOf, filter, paging) =>
-      about(name, emptyPage, (it) => retentionPage(reader, it, asOf, filter, paging)),
-    disclosures: (name, asOf, filter, paging) =>
-      about(name, emptyPage, (it) => disclosuresPage(reader, it, asOf, filter, paging)),
-    audit: (name, asOf, filter, paging) =>
-      about(name, emptyPage, (controller) =>
-        auditPage({ reader, facets, name, controller }, asOf, filter, paging),
-      ),
-    auditSummary: (name, asOf) =>
-      about(name, [], (controller) => auditSummary({ reader, facets, name, controller }, asOf)),
-    holds: (name, asOf) =>
-      about(name, [], (it) => allVersions<HoldRow>(reader, holdReads, it, asOf)),
-    requests: (name, asOf, paging) =>
-      about(name, emptyPage, (it) =>
-        pageOfVersions<RequestRow>(reader, requestReads, 'requests', it, asOf, paging),
-      ),
-    request: (name, request) =>
-      about(name, null, (it) => latestVersion<RequestRow>(reader, requestReads, it, request)),
-    pendingDeletions: (name, asOf, paging) =>
-      about(name, emptyPage, (it) => pendingDeletionsPage(reader, it, asOf, paging)),
-    promotionalUses: (name, asOf, filter, paging) =>
-      about(name, emptyPage, (it) => promotionalUsesPage(reader, it, asOf, filter, paging)),
-    policies: (name, asOf) =>
-      about(name, [], (it) => allVersions<PolicyRow>(reader, policyReads, it, asOf)),
-    recipients: (name, asOf) =>
-      about(name, [], (it) =>
-        allVersions<RecipientVersion>(reader, recipientReads, it, asOf).map(
-          ({ open: _, ...row }) => row,
-        ),
-      ),
-    transfers: (name, asOf) =>
-      about(name, [], (it) => allVersions<TransferRow>(reader, transferReads, it, asOf)),
-    transfer: (name, transfer) =>
-      about(name, null, (it) => latestVersion<TransferRow>(reader, transferReads, it, transfer)),
-    transferItems: (name, asOf, scope, day) =>
-      about<Iterable<TransferItemRow>>(name, [], (controller) =>
-        transferItems({ reader, controller, position: asOf, scope, asOf: day }),
-      ),
-    notified: (name, asOf, subject, kind, reference) =>
-      about(name, false, (controller) => {
-        const words = [reader.term(kind), reader.term(reference)]
-        const person = reader.person(controller, subject)
-        if (person === null || words.includes(null)) return false
-        const told = reader.first(noticeReads.told, person, ...words)
-        return told !== undefined && Number(told[0]) <= asOf
-      }),
-    kindsOf: (name, subject) =>
-      about(name, [], (controller) => {
-        const person = reader.person(controller, subject)
-        if (person === null) return []
-        const [kinds] = reader.first(viewReads.kinds, person)!
-        return reader.value(Number(kinds)) as readonly SubjectKind[]
-      }),
-    operation: (name, key) =>
-      about(name, null, (controller) => {
-        const found = reader.first(operationReads.operation, controller, packDigest(key))
-        if (!found) return null
-        const [body, first, events] = found
-        return {
-          body: unpackDigest(body as string | Uint8Array),
-          position: Number(first) as Position,
-          events: Number(events),
-        }
-      }),
-    counts: (name) =>
-      about(name, { subjects: 0, events: 0 }, (controller) => {
-        const [subjects, events] = reader.first(viewReads.counts, controller)!
-        return { subjects: Number(subjects), events: Number(events) }
-      }),
+    async waitFor(wanted, milliseconds) {
+      if (position() >= wanted) return
+      if (projector) return projector.waitFor(wanted, milliseconds)
+      const deadline = performance.now() + milliseconds
+      while (position() < wanted) {
+        if (performance.now() >= deadline) throw behind(position(), wanted, milliseconds, null)
+        await sleep(lookEveryMs)
+      }
+    },
+    ...aboutPeople(reader),
+    ...aboutActs(reader),
+    ...aboutThings(reader),
     close: () => database.close(),
   }
+}
+
+/** The answer about a controller, or `otherwise` where the log never spoke of it. */
+function about<T>(
+  reader: Reader,
+  name: ControllerId,
+  otherwise: T,
+  answer: (controller: number) => T,
+): T {
+  const controller = reader.controller(name)
+  return controller === null ? otherwise : answer(controller)
+}
+
+/** What is held on people, how they stood, and what becomes of it. */
+function aboutPeople(reader: Reader) {
+  return {
+    inventory: (name, asOf, filter, paging) =>
+      about(reader, name, emptyPage, (it) => inventoryPage(reader, it, asOf, filter, paging)),
+    inventorySummary: (name, asOf) =>
+      about(reader, name, [], (it) => inventorySummary(reader, it, asOf)),
+    standings: (name, asOf, filter, paging) =>
+      about(reader, name, emptyPage, (it) => standingsPage(reader, it, asOf, filter, paging)),
+    retention: (name, position, filter, paging) =>
+      about(reader, name, emptyPage, (it) => retentionPage(reader, it, position, filter, paging)),
+    pendingDeletions: (name, position, paging) =>
+      about(reader, name, emptyPage, (it) => pendingDeletionsPage(reader, it, position, paging)),
+    transferItems: (name, position, scope, asOf) =>
+      about<Iterable<TransferItemRow>>(reader, name, [], (controller) =>
+        transferItems({ reader, controller, position, scope, asOf }),
+      ),
+    notified: (name, position, subject, kind, reference) =>
+      about(reader, name, false, (it) => {
+        const told = toldAt(reader, it, subject, kind, reference)
+        return told !== null && told <= position
+      }),
+    kindsOf: (name, subject) =>
+      about(reader, name, [], (controller) => {
+        const person = reader.person(controller, subject)
+        const found = person === null ? undefined : reader.first(viewReads.kinds, person)
+        return found ? (reader.value(Number(found[0])) as readonly SubjectKind[]) : []
+      }),
+  } satisfies Partial<Views>
+}
+
+/** What was done, by the ledger's own order. */
+function aboutActs(reader: Reader) {
+  const facets = createFacets(reader)
+  return {
+    positionAt: (name, recordedAt) =>
+      about(reader, name, 0, (it) =>
+        positionRecordedAt(reader, it, packInstant(recordedAt)),
+      ) as Position,
+    disclosures: (name, asOf, filter, paging) =>
+      about(reader, name, emptyPage, (it) => disclosuresPage(reader, it, asOf, filter, paging)),
+    audit: (name, position, filter, paging) =>
+      about(reader, name, emptyPage, (controller) =>
+        auditPage({ reader, facets, name, controller }, position, filter, paging),
+      ),
+    auditSummary: (name, position) =>
+      about(reader, name, [], (controller) =>
+        auditSummary({ reader, facets, name, controller }, position),
+      ),
+    promotionalUses: (name, position, filter, paging) =>
+      about(reader, name, emptyPage, (it) =>
+        promotionalUsesPage(reader, it, position, filter, paging),
+      ),
+    operation: (name, key) => about(reader, name, null, (it) => operationOf(reader, it, key)),
+    counts: (name) =>
+      about(reader, name, { subjects: 0, events: 0 }, (controller) => {
+        const [subjects, events] = reader.first(viewReads.counts, controller) ?? []
+        return { subjects: Number(subjects), events: Number(events) }
+      }),
+  } satisfies Partial<Views>
+}
+
+/** Holds, requests, policies, recipients and transfers: few, each with a life of its own. */
+function aboutThings(reader: Reader) {
+  const all = <Stored>(name: ControllerId, reads: VersionsReads, position: Position) =>
+    about(reader, name, [], (it) => allVersions<Stored>(reader, reads, it, position))
+  const latest = <Stored>(name: ControllerId, reads: VersionsReads, key: string) =>
+    about(reader, name, null, (it) => latestVersion<Stored>(reader, reads, it, key))
+  return {
+    holds: (name, position) => all<HoldRow>(name, holdReads, position),
+    requests: (name, position, paging) =>
+      about(reader, name, emptyPage, (it) =>
+        pageOfVersions<RequestRow>(reader, requestReads, 'requests', it, position, paging),
+      ),
+    request: (name, request) => latest<RequestRow>(name, requestReads, request),
+    policies: (name, position) => all<PolicyRow>(name, policyReads, position),
+    recipients: (name, position) =>
+      all<RecipientVersion>(name, recipientReads, position).map(({ open: _, ...row }) => row),
+    transfers: (name, position) => all<TransferRow>(name, transferReads, position),
+    transfer: (name, transfer) => latest<TransferRow>(name, transferReads, transfer),
+  } satisfies Partial<Views>
 }

@@ -83,7 +83,7 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Change<
   const expires = event.type === 'ConsentGiven' ? event.data.expires : null
   const number = standingStatuses.indexOf(status)
   const until = expires === null ? null : packDay(expires)
-  return [['stand', person.number, matter, purpose, at, position, number, channel, until]]
+  return [['stand', [person.number, matter, purpose, at, position, number, channel, until]]]
 }
 
 function statusOf(type: Followed): StandingStatus {

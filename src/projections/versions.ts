@@ -53,8 +53,8 @@ export function versionsProjection<Row, Type extends EventType>(
       if (row === null) return unchanged
       const { position } = folded
       return [
-        ['end', position, number, key],
-        ['begin', number, key, position, null, JSON.stringify(row)],
+        ['end', [position, number, key]],
+        ['begin', [number, key, position, null, JSON.stringify(row)]],
       ]
     },
   })
@@ -83,12 +83,12 @@ export function versionsReads(table: string) {
   }
 }
 
-type Reads = ReturnType<typeof versionsReads>
+export type VersionsReads = ReturnType<typeof versionsReads>
 
 /** Every row as of a position, by key. */
 export function allVersions<Stored>(
   { all }: Reader,
-  { asOf }: Reads,
+  { asOf }: VersionsReads,
   controller: number,
   position: number,
 ): Stored[] {
@@ -99,7 +99,7 @@ export function allVersions<Stored>(
 /** A page of the rows as of a position, by key. */
 export function pageOfVersions<Stored>(
   { all }: Reader,
-  { asOf }: Reads,
+  { asOf }: VersionsReads,
   list: string,
   controller: number,
   position: number,
@@ -118,7 +118,7 @@ export function pageOfVersions<Stored>(
 /** The present row of one key; null where there is none. */
 export function latestVersion<Stored>(
   { first }: Reader,
-  { latest }: Reads,
+  { latest }: VersionsReads,
   controller: number,
   key: string,
 ): Stored | null {

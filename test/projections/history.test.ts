@@ -33,8 +33,8 @@ let model: Model
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'custody-history-'))
   log = new MemoryEventLog()
-  const { tell } = createChronicle(log)
-  for (const told of randomHistory(random, events)) await tell(told)
+  const chronicle = createChronicle(log)
+  for (const told of randomHistory(random, events)) await chronicle.tell(told)
   const records = await log.readAll(0 as Position, events * 2)
   positions = records.map(({ position }) => position)
   model = modelOf(records.map(decode))

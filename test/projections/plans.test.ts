@@ -20,6 +20,7 @@ import { viewReads } from '../../src/projections/sqlite-views.ts'
 import { standingReads } from '../../src/projections/standings.ts'
 import { transferItemReads } from '../../src/projections/transfer-items.ts'
 import { transferReads } from '../../src/projections/transfers.ts'
+import { wordStatements } from '../../src/projections/words.ts'
 import { openScene, type Scene } from '../support/views-on.ts'
 
 const reads = {
@@ -46,6 +47,7 @@ const reads = {
 const statements = [
   ...Object.entries(reads).flatMap(([group, all]) => named(group, all)),
   ...named('names', nameStatements),
+  ...named('words', wordStatements),
   ...projections.flatMap(({ name, writes, lookups }) => [
     ...named(name, writes),
     ...named(name, lookups),

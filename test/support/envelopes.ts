@@ -199,3 +199,13 @@ export function words<T extends LedgerEvent['type']>(
 ): DataOf<T> {
   return data as unknown as DataOf<T>
 }
+
+/** An event whose type is only known when it is told; checked like `words`. */
+export function saying(
+  stream: Told['stream'],
+  type: LedgerEvent['type'],
+  data: object,
+  more: Partial<Omit<Told, 'stream' | 'type' | 'data'>> = {},
+): Told {
+  return { stream, type, data, ...more } as unknown as Told
+}

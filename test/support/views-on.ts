@@ -24,12 +24,13 @@ export function openScene(): Scene {
   const directory = mkdtempSync(join(tmpdir(), 'custody-views-'))
   const path = join(directory, 'views.db')
   const log = new MemoryEventLog()
+  const chronicle = createChronicle(log)
   const database = openViewsDatabase(path)
   const projector = createProjector({ reader: log, database })
   const views = openViews({ path })
   return {
     log,
-    tell: createChronicle(log).tell,
+    tell: (told) => chronicle.tell(told),
     path,
     async views() {
       await projector.catchUp()

@@ -1,0 +1,57 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/** How many words are remembered before they are let go of. */
+const mostRemembered = 200_000
+
+/** Numbers for words on the writing side, given in the order in which the log first uses them. */
+export type Words = Readonly<{
+  term: (text: string) => number
+  /** A list or tuple as one term. */
+  value: (value: unknown) => number
+  /** What a term of `value` stands for. The caller's to look at, not to change. */
+  read: (term: number) => unknown
+  forget: () => void
+}>
+
+/** Each statement, so that a test can ask how SQLite goes about it. */
+export const wordStatements = {
+  term: 'SELECT number FROM term WHERE text = ?',
+  newTerm: 'INSERT INTO term (text) VALUES (?)',
+  text: 'SELECT text FROM term WHERE number = ?',
+} as const
+
+/** @param database the writing connection; its tables exist */
+export function createWords(database: DatabaseSync): Words {
+  const find = database.prepare(wordStatements.term)
+  const add = database.prepare(wordStatements.newTerm)
+  const text = database.prepare(wordStatements.text)
+  const terms = new Map<string, number>()
+  const values = new Map<number, unknown>()
+
+  function term(word: string): number {
+    const known = terms.get(word)
+    if (known !== undefined) return known
+    if (terms.size >= mostRemembered) terms.clear()
+    const found = find.get(word)
+    const number = Number(found ? found['number'] : add.run(word).lastInsertRowid)
+    terms.set(word, number)
+    return number
+  }
+
+  return {
+    term,
+    value: (value) => term(JSON.stringify(value)),
+    read(number) {
+      const known = values.get(number)
+      if (known !== undefined) return known
+      if (values.size >= mostRemembered) values.clear()
+      const value: unknown = JSON.parse(String(text.get(number)?.['text']))
+      values.set(number, value)
+      return value
+    },
+    forget() {
+      terms.clear()
+      values.clear()
+    },
+  }
+}
