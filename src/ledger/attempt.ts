@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Sealed } from '../domain/envelope.ts'
 import type { EventId, Instant, Position, Revision } from '../domain/values.ts'
 import { repeatedAnswer } from './answer.ts'
 import type { Clock } from './clock.ts'
@@ -166,7 +165,7 @@ export class Attempt {
       const { pending } = draft
       switch (draft.kind) {
         case 'decided':
-          pending.resolve(recordedAnswer(draft, place, positions.slice(used)))
+          pending.resolve(recordedAnswer(draft, place, positions, used))
           used += draft.decision.events.length
           break
         case 'repeated':
@@ -193,24 +192,26 @@ export class Attempt {
 function sealEach(draft: DecidedDraft): DecidedDraft['sealed'] | Promise<DecidedDraft['sealed']> {
   const { seal } = draft.pending.ask
   if (!seal) return draft.decision.events.map(() => [])
-  let waits = false
-  const sealing = draft.decision.events.map((event, place) => {
-    const sealed = seal(event, draft.ids[place] as EventId)
-    if (sealed instanceof Promise) waits = true
-    return sealed
-  })
-  return waits ? Promise.all(sealing) : (sealing as (readonly Sealed[])[])
+  const sealing = draft.decision.events.map((event, place) =>
+    seal(event, draft.ids[place] as EventId),
+  )
+  return sealing.every(isAtHand) ? sealing : Promise.all(sealing.map(async (one) => one))
 }
 
-/** Moves `place` behind the events of the draft. */
+function isAtHand<T>(value: T | Promise<T>): value is T {
+  return !(value instanceof Promise)
+}
+
+/** Its positions begin at `first`. Moves `place` behind its events. */
 function recordedAnswer(
   { pending, decision, ids }: DecidedDraft,
   place: Place,
   positions: readonly Position[],
+  first: number,
 ): AnyAnswer {
   const events = decision.events.map(({ type }, index) => {
     const revision = (place.revision + 1) as Revision
-    const position = positions[index] as Position
+    const position = positions[first + index] as Position
     Object.assign(place, { revision, position })
     return { id: ids[index] as EventId, type, revision, position }
   })

@@ -11,15 +11,10 @@ export class Clock {
 
   /** Now, and not before anything this clock has said, nor before `floor`. */
   tick(floor: Instant | null): Instant {
-    return this.stamp(this.#now(), floor)
-  }
-
-  /** `at`, or the first later moment that keeps the order. */
-  stamp(at: Instant, floor: Instant | null = null): Instant {
-    let stamped = at
-    if (floor !== null && floor > stamped) stamped = floor
-    if (this.#last !== null && this.#last > stamped) stamped = this.#last
-    this.#last = stamped
-    return stamped
+    let now = this.#now()
+    if (floor !== null && floor > now) now = floor
+    if (this.#last !== null && this.#last > now) now = this.#last
+    this.#last = now
+    return now
   }
 }

@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto'
 import { v7 } from 'uuid'
 import type { EventId } from '../domain/values.ts'
 
@@ -11,7 +10,7 @@ let sequence = 0
 /** A new event id: a UUID of version 7 (RFC 9562, method 1), increasing within this process. */
 export function newEventId(): EventId {
   if (used === pool.length) {
-    randomFillSync(pool)
+    crypto.getRandomValues(pool)
     used = 0
   }
   const random = pool.subarray(used, (used += 16))

@@ -105,7 +105,7 @@ describe('older versions', () => {
   const codec = createCodec(types)
   const place = { revision: 4 as Revision, position: 77 as Position }
   const stored = (version: number, data: unknown): LogRecord => {
-    const { version: _, ...body } = JSON.parse(sampleRecord('HoldReleased').body)
+    const body = JSON.parse(sampleRecord('HoldReleased').body) as Record<string, unknown>
     const text = JSON.stringify({ ...(version > 1 ? { version } : {}), ...body, data })
     return { ...sampleRecord('HoldReleased'), ...place, body: text }
   }

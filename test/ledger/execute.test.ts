@@ -6,7 +6,7 @@ import { newEventId } from '../../src/ledger/event-id.ts'
 import { LogUnavailable, type EventLog } from '../../src/ledger/event-log.ts'
 import { createExecutor } from '../../src/ledger/execute.ts'
 import type { Executor } from '../../src/ledger/execute-types.ts'
-import { ask, journal, journalDecider, type Journal } from '../support/journal-decider.ts'
+import { ask, journal, journalDecider } from '../support/journal-decider.ts'
 import { MemoryEventLog } from '../support/memory-log.ts'
 
 /** A real log on which appends and reads are counted, and can be made to go wrong. */
@@ -381,7 +381,7 @@ describe('remembered states', () => {
     const seen: (readonly [number, number])[] = []
     const look = () =>
       executor.load(journal('a'), journalDecider, ({ state, revision }) =>
-        seen.push([(state as Journal).entries.length, revision]),
+        seen.push([state.entries.length, revision]),
       )
     await Promise.all([
       look(),

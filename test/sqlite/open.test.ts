@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase, SQLITE_BUSY, sqliteCode } from '../../src/sqlite/open.ts'
 
@@ -20,7 +20,7 @@ function settings(database: DatabaseSync) {
 describe('opening a SQLite file', () => {
   it('gives a write-ahead log that is synced at every commit, also when it is opened again', () => {
     const path = join(directory, 'a.db')
-    for (const _ of [1, 2]) {
+    for (let time = 0; time < 2; time += 1) {
       const database = openDatabase(path)
       expect(settings(database)).toEqual(['wal', 2, 2, 0])
       database.exec('CREATE TABLE IF NOT EXISTS t (x)')
