@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { Row } from './reader.ts'
 import { BadCursor, type Page, type Paging } from './views.ts'
 
@@ -65,10 +64,16 @@ function cursorOf(list: string, key: Key): string {
 
 function keyIn(list: string, cursor: string | null, start: Key): Key {
   if (cursor === null) return start
-  const parts = start.map((part) => (typeof part === 'number' ? z.int() : z.string()))
-  const parsed = z.tuple([z.literal(list), ...parts]).safeParse(jsonOf(cursor))
-  if (!parsed.success) throw new BadCursor('the cursor is not one of this list')
-  return parsed.data.slice(1)
+  const parsed = jsonOf(cursor)
+  if (!Array.isArray(parsed) || parsed.length !== start.length + 1 || parsed[0] !== list) {
+    throw new BadCursor('the cursor is not one of this list')
+  }
+  return start.map((part, index) => {
+    const found: unknown = parsed[index + 1]
+    if (typeof part === 'string' && typeof found === 'string') return found
+    if (typeof part === 'number' && Number.isSafeInteger(found)) return found as number
+    throw new BadCursor('the cursor is not one of this list')
+  })
 }
 
 function jsonOf(cursor: string): unknown {
