@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { pino, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger } from 'pino'
 import type { Deps } from './deps.ts'
 
 /**
@@ -12,8 +12,13 @@ export function createLogger(log: Deps['log']): Logger {
     serializers: { err: errorFields, req: nothing, res: nothing },
   }
   if (log === false) return pino({ ...options, level: 'silent' })
-  const destination = log.destination ?? pino.destination({ dest: 1, sync: false })
+  const destination = log.destination ?? standardOutput()
   return pino({ ...options, level: log.level }, destination)
+}
+
+/** Lines are written together, for a write of each would cost a request a tenth of its time. */
+function standardOutput(): DestinationStream {
+  return pino.destination({ dest: 1, sync: false, minLength: 16_000, periodicFlush: 100 })
 }
 
 declare module 'fastify' {

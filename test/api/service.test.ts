@@ -1,6 +1,7 @@
 import { connect, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Health } from '../../src/api/deps.ts'
+import { createLogger } from '../../src/api/logging.ts'
 import { openApi, prospect } from './harness.ts'
 
 let health: Health = {
@@ -109,6 +110,11 @@ describe('what is not HTTP, or too much of it', () => {
 })
 
 describe('the log', () => {
+  it('goes to standard output unless it is told where, and can be left out', () => {
+    expect(createLogger({ level: 'info' }).isLevelEnabled('info')).toBe(true)
+    expect(createLogger(false).isLevelEnabled('fatal')).toBe(false)
+  })
+
   it('has one line for each request, of listed fields only', async () => {
     const before = api.log.length
     const { body } = await api.ask({
