@@ -245,7 +245,7 @@ async function command(
         at: given.at,
         on: dayOf(given.at, zone),
         source: CUSTODY,
-      } as SubjectCommand,
+      },
       context: { policy: null, recipient: null, transferUnderWay: false },
       policyVersion: null,
     }),

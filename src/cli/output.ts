@@ -42,7 +42,7 @@ export function createOutput(json: boolean, streams: { out: Writable; err: Writa
 function bar(label: string, total: number, stream: Writable): Progress {
   const drawn = new SingleBar({
     format: `${label.padEnd(28)} {bar} {percentage}% | {duration_formatted}`,
-    stream: stream as NodeJS.WriteStream,
+    stream,
     hideCursor: true,
     clearOnComplete: false,
   })

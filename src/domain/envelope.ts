@@ -14,9 +14,9 @@ import {
   EventId,
   Instant,
   Lot,
-  Position,
   Principal,
-  Revision,
+  type Position,
+  type Revision,
 } from './values.ts'
 
 /** Every event of every stream. */
