@@ -2,16 +2,13 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What was measured of one target. `ratio` is what `performance` targets speak of; see each benchmark. */
+/** What was measured of one target. What `ratio` divides is said by each benchmark. */
 export type Measured = Readonly<{
   ratio: number
   ours: number
   limit: number
   unit: string
-  rounds: number
-  /** Rounds that do not count: the disk itself moved by more than 2x meanwhile. */
-  voided: number
-  [detail: string]: number | string
+  [detail: string]: number | string | boolean
 }>
 
 /** A measurement of one round: a figure of ours and one of the limit's. */
@@ -22,30 +19,39 @@ const ROUNDS = 5
 const MOST_ROUNDS = 12
 
 /**
- * Measures ours and the limit in turns, and gives the median of the rounds that count. Around each round
- * the disk is probed; where it moved by more than 2x the round is void, since the two halves of it did
- * not meet the same disk.
+ * Measures ours and the limit in turns until enough rounds count. Around each round the disk is probed;
+ * where it moved by more than 2x the round is void, since its two halves did not meet the same disk.
  *
- * @param ratioOf ours to limit, in the sense of the target
+ * @throws Error when every round was void: a disk that never holds still is told, not hidden
  */
-export async function measure(
-  unit: string,
-  round: (index: number) => Promise<Round>,
-  ratioOf: (round: Round) => number = ({ ours, limit }) => ours / limit,
-): Promise<Measured> {
-  const counted: Round[] = []
+export async function measure<R extends Round>(
+  name: string,
+  round: (index: number) => Promise<R>,
+): Promise<{ counted: readonly R[]; voided: number }> {
+  const counted: R[] = []
   let voided = 0
   for (let index = 0; counted.length < ROUNDS && index < MOST_ROUNDS; index++) {
     const before = syncsPerSecond()
     const measured = await round(index)
     const after = syncsPerSecond()
-    if (Math.max(before, after) > 2 * Math.min(before, after)) voided += 1
+    const moved = Math.max(before, after) / Math.min(before, after)
+    const fate = moved > 2 ? ` void: the disk moved by ${moved.toFixed(1)}x` : ''
+    const { ours, limit } = measured
+    tell(`  ${name} round ${index + 1}: ours ${rounded(ours)}, limit ${rounded(limit)}${fate}`)
+    if (moved > 2) voided += 1
     else counted.push(measured)
   }
-  // A disk that never holds still is told, not hidden: then every round is void and none is left.
-  if (counted.length === 0) throw new Error(`all ${voided} rounds are void: the disk moved by over 2x`)
+  if (counted.length === 0) throw new Error(`all ${voided} rounds of ${name} are void`)
+  return { counted, voided }
+}
+
+/** The medians of the rounds that count. `ratio` is the median of the rounds' ratios, ours to limit. */
+export function summary(
+  unit: string,
+  { counted, voided }: { counted: readonly Round[]; voided: number },
+): Measured {
   return {
-    ratio: rounded(median(counted.map(ratioOf))),
+    ratio: rounded(median(counted.map(({ ours, limit }) => ours / limit))),
     ours: rounded(median(counted.map(({ ours }) => ours))),
     limit: rounded(median(counted.map(({ limit }) => limit))),
     unit,
@@ -63,6 +69,11 @@ export function median(values: readonly number[]): number {
 /** Three significant digits: more would claim more than a run can know. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(3))
+}
+
+/** A line of progress, on standard error. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`)
 }
 
 const PROBE_MS = 150
