@@ -1,11 +1,9 @@
 import { streamName } from '../domain/envelope.ts'
 import { dayOf } from '../domain/policy/calendar.ts'
 import type { Refusal } from '../domain/refusal.ts'
-import type { SubjectCommand } from '../domain/subject/commands.ts'
 import { subjectDecider } from '../domain/subject/decider.ts'
 import type { LotContents, SubjectEvent } from '../domain/subject/events.ts'
 import {
-  SourceId,
   type Day,
   type Instant,
   type Lot,
@@ -19,6 +17,7 @@ import type { Vault } from '../vault/vault.ts'
 import { holdsOn } from './holds-in-force.ts'
 import type { Register } from './register.ts'
 import type { Caller, DeletionOutcome, DeletionService } from './services.ts'
+import { takeSubjectStep, type BareSubjectCommand } from './subject-step.ts'
 
 type Deps = Readonly<{
   executor: Executor
@@ -39,9 +38,6 @@ export type Deletions = DeletionService &
       at: Instant | null,
     ): Promise<DeletionOutcome>
   }>
-
-/** The source that deletions are recorded under. */
-const CUSTODY = SourceId.parse('custody')
 
 /** How long the views may take to show the request; they follow within milliseconds. */
 const VIEWS_WAIT_MS = 30_000
@@ -216,42 +212,12 @@ function pending({ executor }: Deps, { caller, subject, deletion }: Resolved) {
   })
 }
 
-type Bare = SubjectCommand extends infer C
-  ? C extends SubjectCommand
-    ? Omit<C, 'at' | 'on' | 'source' | 'eventId'>
-    : never
-  : never
-
-async function command(
+function command(
   { executor }: Deps,
   { caller, subject, at, zone }: Resolved,
-  bare: Bare,
+  bare: BareSubjectCommand,
 ): Promise<Answered> {
-  const answer = await executor.execute({
-    stream: streamName('subject', caller.controller, subject),
-    decider: subjectDecider,
-    meta: {
-      controller: caller.controller,
-      principal: caller.principal,
-      correlation: caller.correlation,
-      causation: null,
-      occurredAt: at,
-      operation: null,
-    },
-    prepare: (given) => ({
-      command: {
-        ...bare,
-        eventId: given.eventId,
-        at: given.at,
-        on: dayOf(given.at, zone),
-        source: CUSTODY,
-      },
-      context: { policy: null, recipient: null, transferUnderWay: false },
-      policyVersion: null,
-    }),
-  })
-  if (answer.outcome === 'key_reused') throw new Error('unreachable: no key was given')
-  return answer
+  return takeSubjectStep(executor, caller, { subject, at, timeZone: zone, command: bare })
 }
 
 function nothingDone(

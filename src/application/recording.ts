@@ -86,11 +86,18 @@ async function recordLines(
     open.map(async (index) => {
       const subject = people[index] ?? null
       if (subject !== null && typeof subject === 'object') {
+        deps.operations.release(digests[index]!)
         outcomes[index] = subject
         return
       }
-      const one = { caller, known, line: wanted[index]!.line, subject, operation: digests[index]! }
-      outcomes[index] = await recordOne(deps, one)
+      const operation = digests[index]!
+      const one = { caller, known, line: wanted[index]!.line, subject, operation }
+      try {
+        outcomes[index] = await recordOne(deps, one)
+      } catch (error) {
+        deps.operations.release(operation)
+        throw error
+      }
     }),
   )
   return outcomes as LineOutcome[]

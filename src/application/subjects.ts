@@ -1,10 +1,7 @@
 import { streamName, type Envelope, type Sealed } from '../domain/envelope.ts'
-import { dayOf } from '../domain/policy/calendar.ts'
-import type { SubjectCommand } from '../domain/subject/commands.ts'
 import { subjectDecider } from '../domain/subject/decider.ts'
 import type { SubjectEvent } from '../domain/subject/events.ts'
 import {
-  SourceId,
   type CategoryKey,
   type ControllerId,
   type Revision,
@@ -18,6 +15,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { SubjectReference } from './lines.ts'
 import type { Register } from './register.ts'
 import type { Caller, SubjectExport, SubjectService } from './services.ts'
+import { takeSubjectStep } from './subject-step.ts'
 
 type Deps = Readonly<{
   executor: Executor
@@ -26,7 +24,6 @@ type Deps = Readonly<{
   register: Register
 }>
 
-const CUSTODY = SourceId.parse('custody')
 const PAGE = 1_000
 
 /** Finds people and opens what is held on them; every opening is an event first (N10). */
@@ -67,30 +64,9 @@ async function recordAccess(
       [...purposes.values()].some(({ lots }) => lots > 0) ? [category] : [],
     ),
   )
-  await executor.execute({
-    stream,
-    decider: subjectDecider,
-    meta: {
-      controller: caller.controller,
-      principal: caller.principal,
-      correlation: caller.correlation,
-      causation: null,
-      occurredAt: null,
-      operation: null,
-    },
-    prepare: ({ eventId, at }) => {
-      const on = dayOf(at, timeZone)
-      const command: SubjectCommand = {
-        type: 'RecordAccess',
-        ...{ eventId, at, on, source: CUSTODY },
-        reason: step.reason,
-        categories: categories.sort(),
-        request: step.request,
-      }
-      const context = { policy: null, recipient: null, transferUnderWay: false }
-      return { command, context, policyVersion: null }
-    },
-  })
+  const { reason, request } = step
+  const command = { type: 'RecordAccess', reason, categories: categories.sort(), request } as const
+  await takeSubjectStep(executor, caller, { subject, at: null, timeZone, command })
 }
 
 type Item = SubjectExport['items'][number]

@@ -1,9 +1,10 @@
 import { assertNever } from '../domain/values.ts'
-import { CombinedLogReader } from './combined-log.ts'
+import { parseLogLine } from './combined-log.ts'
 import { CsvReader } from './csv.ts'
 import type { Mapping } from './mapping.ts'
-import { NdjsonReader } from './ndjson.ts'
+import { parseNdjsonLine } from './ndjson.ts'
 import { physicalLines, type PhysicalLine } from './physical-lines.ts'
+import { TextLineReader } from './text-lines.ts'
 import type { RejectReason } from './reject.ts'
 import type { Charset } from './charset.ts'
 
@@ -53,9 +54,9 @@ function readerFor(mapping: Mapping): RowReader {
     case 'csv':
       return new CsvReader(mapping.delimiter)
     case 'ndjson':
-      return new NdjsonReader()
+      return new TextLineReader(parseNdjsonLine)
     case 'combined-log':
-      return new CombinedLogReader()
+      return new TextLineReader(parseLogLine)
     default:
       return assertNever(mapping)
   }
