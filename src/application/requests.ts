@@ -2,7 +2,14 @@ import { dayOf, addTo } from '../domain/policy/calendar.ts'
 import type { RequestCommand } from '../domain/request/commands.ts'
 import { requestDecider } from '../domain/request/decider.ts'
 import { streamName } from '../domain/envelope.ts'
-import { CalendarDuration, Channel, Reference, SourceId, type SubjectId } from '../domain/values.ts'
+import {
+  CalendarDuration,
+  Channel,
+  Reference,
+  SourceId,
+  type PurposeKey,
+  type SubjectId,
+} from '../domain/values.ts'
 import { createHash } from 'node:crypto'
 import type { EventReader } from '../ledger/event-log.ts'
 import type { Executor, Given } from '../ledger/execute-types.ts'
@@ -72,6 +79,7 @@ export function createRequests(deps: Deps): RequestService {
 
 type Fulfilment = Parameters<RequestService['fulfil']>[1]
 type Done = { deletion: Reference | null; digest: string | null; export: SubjectExport | null }
+const NOTHING_MORE: Done = { deletion: null, digest: null, export: null }
 
 /**
  * Does what was asked, then closes the request. Killed in between, doing it again is as having done it
@@ -89,9 +97,9 @@ async function fulfil(
       ? { kind: state.kind, subject: state.subject, purpose: state.purpose }
       : null,
   )
-  const done: Done = asked
-    ? await doWhatWasAsked(deps, caller, request, asked)
-    : { deletion: null, digest: null, export: null }
+  const done = asked ? await doWhatWasAsked(deps, caller, request, asked) : NOTHING_MORE
+  // What cannot be done is not fulfilled: whoever handles it denies it, with that reason.
+  if ('outcome' in done) return { ...done, export: null }
   const closed = await step(caller, request, () => ({
     type: 'FulfilRequest',
     outcome,
@@ -113,7 +121,7 @@ async function doWhatWasAsked(
   caller: Caller,
   request: Reference,
   { kind, subject, purpose }: Asked,
-): Promise<Done> {
+): Promise<Done | Outcome> {
   switch (kind) {
     case 'access':
     case 'export': {
@@ -126,7 +134,7 @@ async function doWhatWasAsked(
       return { deletion: null, digest, export: found }
     }
     case 'erasure': {
-      const deletion = Reference.parse(`request.${request}`.slice(0, 64))
+      const deletion = deletionOf(request)
       await deps.deletions.request(caller, {
         subject,
         deletion,
@@ -137,22 +145,44 @@ async function doWhatWasAsked(
       })
       return { deletion, digest: null, export: null }
     }
-    case 'objection': {
-      if (purpose) {
-        const line = {
-          type: 'object',
-          mode: 'enforce',
-          source: CUSTODY,
-          subject: { subject },
-          purpose,
-          channel: STAFF,
-        } as const
-        await deps.recording.record(caller, line, null)
-      }
-      return { deletion: null, digest: null, export: null }
-    }
+    case 'objection':
+      return (purpose && (await object(deps, caller, subject, purpose))) ?? NOTHING_MORE
     case 'correction':
       // The corrected values came with their own `correct` lines, which name this request.
-      return { deletion: null, digest: null, export: null }
+      return NOTHING_MORE
   }
+}
+
+/** Null: the objection stands. Otherwise the refusal, such as that the policy allows none (S27). */
+async function object(
+  { recording }: Deps,
+  caller: Caller,
+  subject: SubjectId,
+  purpose: PurposeKey,
+): Promise<Outcome | null> {
+  const line = {
+    type: 'object',
+    mode: 'enforce',
+    source: CUSTODY,
+    subject: { subject },
+    purpose,
+    channel: STAFF,
+  } as const
+  const answer = await recording.record(caller, line, null)
+  if (answer.outcome === 'recorded') return null
+  if (answer.outcome === 'refused') {
+    const { subject: _, flagged: __, ...refused } = answer
+    return refused
+  }
+  throw new Error(`couldn't object: ${answer.outcome}`)
+}
+
+const LONGEST_REFERENCE = 64
+
+/** The deletion that a request asks for, the same however often it is asked. */
+function deletionOf(request: Reference): Reference {
+  const name = `request.${request}`
+  if (name.length <= LONGEST_REFERENCE) return Reference.parse(name)
+  const digest = createHash('sha256').update(request).digest('hex')
+  return Reference.parse(`request.${digest.slice(0, 32)}`)
 }
