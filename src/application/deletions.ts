@@ -146,6 +146,7 @@ async function carryOut(
   if (!open) return done(resolved, { deleted: [], deferred: [], holds: [], position: requestedAt })
   if (open.everything) await deps.vault.fence(controller, subject)
   const split = await splitByHolds(deps, resolved, open.lots, requestedAt)
+  const nothingNew = split.held.length + split.free.length === 0 && open.deferred > 0
 
   let position = requestedAt
   if (split.held.length > 0) {
@@ -169,7 +170,8 @@ async function carryOut(
     })
     position = answer.position
   }
-  return done(resolved, { deleted: split.free, deferred: split.held, holds: split.holds, position })
+  const found = { deleted: split.free, deferred: split.held, holds: split.holds, position }
+  return nothingNew ? { ...done(resolved, found), outcome: 'waiting' } : done(resolved, found)
 }
 
 /** S36: which of the lots a hold covers, as of the request. */
