@@ -20,6 +20,8 @@ export type Stack = Readonly<{
   /** Closes everything; `reopen` opens the same files again. */
   close(): Promise<void>
   reopen(): Promise<Stack>
+  /** Another node: opens the same files while this one has them open. */
+  openBeside(): Promise<Stack>
   dispose(): Promise<void>
 }>
 
@@ -28,18 +30,19 @@ export const examplePolicyFile = 'policies/symphony-commerce-2014-06-30.yaml'
 
 /** Opens a stack. `policy`: the example policy is published, announced and in force. */
 export async function openStack(
-  options: { policy?: boolean; controller?: string } = {},
+  options: { policy?: boolean; controller?: string; configuration?: Configuration } = {},
 ): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'custody-'))
-  const configuration = configure(
-    {
-      CUSTODY_DATA: join(directory, 'data'),
-      CUSTODY_ROOT_KEY: randomBytes(32).toString('base64'),
-      CUSTODY_LOG_LEVEL: 'silent',
-    },
-    { controller: options.controller ?? symphony },
-  )
-  const stack = await stackOn(configuration, directory)
+  const own = () =>
+    configure(
+      {
+        CUSTODY_DATA: join(directory, 'data'),
+        CUSTODY_ROOT_KEY: randomBytes(32).toString('base64'),
+        CUSTODY_LOG_LEVEL: 'silent',
+      },
+      { controller: options.controller ?? symphony },
+    )
+  const stack = await stackOn(options.configuration ?? own(), directory)
   if (options.policy ?? true) await publishExample(stack)
   return stack
 }
@@ -71,6 +74,7 @@ async function stackOn(configuration: Configuration, directory: string): Promise
       await close()
       return stackOn(configuration, directory)
     },
+    openBeside: () => stackOn(configuration, directory),
     async dispose() {
       await close()
       rmSync(directory, { recursive: true, force: true })
