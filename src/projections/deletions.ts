@@ -56,7 +56,7 @@ const followed = [
 ] as const
 type Followed = (typeof followed)[number]
 type Write = 'request' | 'await' | 'settle' | 'complete' | 'settleAll' | 'completeAll' | 'comeBack'
-type Lookup = 'deletion' | 'lot' | 'lotOfAll'
+type Lookup = 'deletion' | 'lot' | 'lotOfAll' | 'erasing'
 type Step = Change<Write>
 
 const openLot = 'SELECT 1 FROM deletion_lot WHERE deletion = deletion.began AND ended IS NULL'
@@ -93,6 +93,8 @@ export const deletions = defineProjection<Followed, Write, Lookup>({
       ORDER BY began DESC LIMIT 1`,
     lot: `SELECT began, categories, holds, until FROM deletion_lot
       WHERE lot = ? AND deletion = ? AND ended IS NULL`,
+    erasing: `SELECT 1 FROM deletion WHERE subject = ?
+      AND everything = 1 AND came_back IS NULL AND ended IS NULL`,
     lotOfAll: `SELECT deletion, began, categories, holds, until FROM deletion_lot
       WHERE lot = ? AND ended IS NULL`,
   },
@@ -104,9 +106,11 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] 
   if (!person) return unchanged
   switch (event.type) {
     case 'DataCollected':
-      return event.data.items.length > 0 ? [cameBack(folded, event.data.mode, person)] : unchanged
+      return event.data.items.length > 0
+        ? cameBack(folded, event.data.mode, person, look)
+        : unchanged
     case 'AccountOpened':
-      return [cameBack(folded, event.data.mode, person)]
+      return cameBack(folded, event.data.mode, person, look)
     case 'DeletionRequested':
       return requested(folded as Folded<'DeletionRequested'>, person)
     case 'DeletionDeferred':
@@ -127,9 +131,17 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] 
 }
 
 /** An enforced act comes behind all that was asked for, an observed one at its own time. */
-function cameBack({ position, at }: Folded<Followed>, mode: Mode, person: PersonFacts): Step {
+function cameBack(
+  { position, at }: Folded<Followed>,
+  mode: Mode,
+  person: PersonFacts,
+  look: Look<Lookup>,
+): readonly Step[] {
+  person.erasing ??= look('erasing', person.number).length > 0
+  if (!person.erasing) return unchanged
+  person.erasing = undefined
   const moment = mode === 'enforce' ? Number.MAX_SAFE_INTEGER : at
-  return ['comeBack', [position, person.number, moment]]
+  return [['comeBack', [position, person.number, moment]]]
 }
 
 function requested(
@@ -137,6 +149,7 @@ function requested(
   person: PersonFacts,
 ): Step[] {
   const { deletion, cause, everything, lots } = event.data
+  if (everything) person.erasing = true
   const owner = [controller.number, person.number]
   const what = [deletion, names.term(cause), at, everything ? 1 : 0]
   const waiting = lots.map(({ lot, categories }): Step => {

@@ -30,6 +30,8 @@ export type FacetFacts = { readonly number: number; events: number }
 export type PersonFacts = {
   /** Holds the controller's number, so that an order by person is an order by controller first. */
   readonly number: number
+  /** They came to be known in this process: what is not in memory is not in the tables either. */
+  readonly whole: boolean
   kinds: readonly string[]
   /** The same list as one term. */
   kindsTerm: number
@@ -39,15 +41,26 @@ export type PersonFacts = {
   readonly lots: Map<Lot, LotFacts>
   /** The lots that an event of the person can move; null while that is not known. */
   moving: LotFacts[] | null
+  /** Whether an erasure may be under way; undefined while that is not known. */
+  erasing: boolean | undefined
 }
 
 /** A lot, and the retention row that is open on it: null for none, undefined while that is not known. */
-export type LotFacts = { readonly number: number; row: OpenRetention | null | undefined }
+export type LotFacts = {
+  readonly number: number
+  row: OpenRetention | null | undefined
+  /** What is known to be in it: category and kind, as terms. */
+  readonly held: Set<string>
+  /** Whether nothing else is in it. */
+  heldIsAll: boolean
+}
 
 /** An open row of retention. Days as numbers; `terms` as retention has them. */
 export type OpenRetention = Readonly<{
   began: number
   terms: Terms
+  /** The same as one term. */
+  term: number
   termsOn: number
   startedOn: number
   dueOn: number

@@ -146,7 +146,7 @@ export function createNames(database: DatabaseSync): Names {
       const known = person.lots.get(name)
       if (known) return known
       remember()
-      const lot = { number: lotNumber(statements, person, words.term(name)), row: undefined }
+      const lot = readLot(statements, person, words.term(name))
       person.lots.set(name, lot)
       return lot
     },
@@ -222,7 +222,6 @@ function readPerson(
 ): PersonFacts {
   const pseudonym = packSubjectId(subject)
   const found = statements.person.get(pseudonym, ...peopleOf(controller.number))
-  const fresh = { lots: new Map(), moving: null }
   if (found) {
     const { number, kinds, accounts, last_activity_on: lastActivityOn } = found
     return {
@@ -231,19 +230,34 @@ function readPerson(
       kindsTerm: Number(kinds),
       accounts: accounts === null ? [] : (JSON.parse(String(accounts)) as PersonFacts['accounts']),
       lastActivityOn: lastActivityOn === null ? null : Number(lastActivityOn),
-      ...fresh,
+      whole: false,
+      lots: new Map(),
+      moving: null,
+      erasing: undefined,
     }
   }
   const number = personNumber(controller.number, controller.subjects)
   controller.subjects += 1
   const kindsTerm = words.value([])
   statements.newPerson.run(number, pseudonym, kindsTerm)
-  return { number, kinds: [], kindsTerm, accounts: [], lastActivityOn: null, ...fresh }
+  return {
+    number,
+    kinds: [],
+    kindsTerm,
+    accounts: [],
+    lastActivityOn: null,
+    whole: true,
+    lots: new Map(),
+    moving: [],
+    erasing: false,
+  }
 }
 
-function lotNumber(statements: Statements, { number }: PersonFacts, name: number): number {
-  const found = statements.lot.get(number, name)
-  return found ? Number(found['number']) : inserted(statements.newLot.run(number, name))
+function readLot(statements: Statements, person: PersonFacts, name: number): LotFacts {
+  const { number: owner, whole } = person
+  const found = whole ? undefined : statements.lot.get(owner, name)
+  const number = found ? Number(found['number']) : inserted(statements.newLot.run(owner, name))
+  return { number, row: whole ? null : undefined, held: new Set(), heldIsAll: whole }
 }
 
 function readFacet(statements: Statements, { number }: ControllerFacts, body: string): FacetFacts {

@@ -1,43 +1,70 @@
 import type { Position } from '../domain/values.ts'
 import { packDigest, unpackDigest } from './packing.ts'
-import { defineProjection, unchanged, type EventType } from './projection.ts'
+import { defineProjection, unchanged, type EventType, type Value } from './projection.ts'
 import type { Reader } from './reader.ts'
-import type { Table } from './table.ts'
+import { insertInto, type Table } from './table.ts'
 import type { Views } from './views.ts'
 
-/** What was recorded under each operation key, so that a repeated write gets its first answer. */
+/**
+ * What was recorded under each operation key, so that a repeated write gets its first answer. Rows are in
+ * the order of the ledger, and the index holds a part of the key only: keys are random, and an index in
+ * their order is written all over.
+ */
 const table: Table = {
   name: 'operation',
   columns: {
+    /** Of its first event. The others of one operation follow it. */
+    position: 'position',
     controller: 'controller',
     key: 'digest',
     body: 'digest',
-    /** Of its first event. */
-    position: 'position',
     events: 'count',
+    key_part: 'count',
   },
-  key: ['controller', 'key'],
+  key: ['position'],
 }
 
-export const operations = defineProjection<EventType, 'record', never>({
+type Write = 'record' | 'count'
+
+export const operations = defineProjection<EventType, Write, 'last'>({
   name: 'operations',
   tables: [table],
-  indexes: [],
+  indexes: ['CREATE INDEX operation_key ON operation (controller, key_part)'],
   follows: 'everything',
   writes: {
-    record: `INSERT INTO operation VALUES (?, ?, ?, ?, 1)
-      ON CONFLICT (controller, key) DO UPDATE SET events = events + 1`,
+    record: insertInto(table),
+    count: 'UPDATE operation SET events = events + 1 WHERE position = ?',
   },
-  lookups: {},
-  changes({ event: { operation }, controller, position }) {
+  lookups: {
+    last: `SELECT position, controller, key FROM operation WHERE position > 0
+      ORDER BY position DESC LIMIT 1`,
+  },
+  changes({ event: { operation }, controller, position }, look) {
     if (!operation) return unchanged
-    const { key, body } = operation
-    return [['record', [controller.number, packDigest(key), packDigest(body), position]]]
+    const key = packDigest(operation.key)
+    const last = look('last')[0]
+    if (last && last[1] === controller.number && sameKey(last[2]!, key)) {
+      return [['count', [last[0]!]]]
+    }
+    const body = packDigest(operation.body)
+    return [['record', [position, controller.number, key, body, 1, partOf(key)]]]
   },
 })
 
+/** 48 bits of a key, as random as the key is. */
+function partOf(key: Uint8Array | string): number {
+  const bytes = Buffer.from(key as string)
+  return bytes.readUIntBE(Math.max(0, bytes.length - 6), Math.min(6, bytes.length))
+}
+
+function sameKey(one: Value, other: Value): boolean {
+  if (typeof one === 'string' || typeof other === 'string') return one === other
+  return Buffer.compare(one as Uint8Array, other as Uint8Array) === 0
+}
+
 export const operationReads = {
-  operation: 'SELECT body, position, events FROM operation WHERE controller = ? AND key = ?',
+  operation: `SELECT body, position, events FROM operation
+    WHERE controller = ? AND key_part = ? AND key = ? ORDER BY position LIMIT 1`,
 } as const
 
 /** What was recorded under a key: the position of its first event, and how many there are. */
@@ -46,7 +73,8 @@ export function operationOf(
   controller: number,
   key: string,
 ): ReturnType<Views['operation']> {
-  const found = reader.first(operationReads.operation, controller, packDigest(key))
+  const packed = packDigest(key)
+  const found = reader.first(operationReads.operation, controller, partOf(packed), packed)
   if (!found) return null
   const [body, position, events] = found
   return {

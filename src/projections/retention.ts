@@ -72,7 +72,7 @@ const followed = [
 ] as const
 type Followed = (typeof followed)[number]
 type Write = 'begin' | 'end' | 'reset' | 'hold' | 'drop' | 'endEmpty' | 'dropAll' | 'endAll'
-type Lookup = 'last' | 'moving'
+type Lookup = 'last' | 'held' | 'moving'
 type Step = Change<Write>
 
 export const retention = defineProjection<Followed, Write, Lookup>({
@@ -93,8 +93,7 @@ export const retention = defineProjection<Followed, Write, Lookup>({
     begin: insertInto(retentionTable),
     end: 'UPDATE retention SET ended = ? WHERE lot = ? AND began = ?',
     reset: 'UPDATE retention SET terms_on = ? WHERE lot = ? AND began = ?',
-    hold: `INSERT INTO lot_content SELECT ?1, ?2, ?3, ?4, NULL WHERE NOT EXISTS (
-      SELECT 1 FROM lot_content WHERE lot = ?1 AND category = ?2 AND kind = ?3 AND ended IS NULL)`,
+    hold: insertInto(contentTable),
     drop: `UPDATE lot_content SET ended = ? WHERE lot = ? AND category = ? AND ended IS NULL`,
     endEmpty: `UPDATE retention SET ended = ?1 WHERE lot = ?2 AND ended IS NULL
       AND began = (SELECT max(began) FROM retention WHERE lot = ?2)
@@ -108,6 +107,8 @@ export const retention = defineProjection<Followed, Write, Lookup>({
     // The last row of a lot, whatever has ended before it: the cost must not grow with the past.
     last: `SELECT began, terms, terms_on, started_on, due_on, ended FROM retention
       WHERE lot = ? ORDER BY began DESC LIMIT 1`,
+    held: `SELECT 1 FROM lot_content
+      WHERE lot = ? AND category = ? AND kind = ? AND ended IS NULL`,
     moving: `SELECT text FROM retention
       JOIN lot ON lot.number = retention.lot JOIN term ON term.number = lot.name
       WHERE retention.subject = ? AND ended IS NULL AND moving = 1`,
@@ -131,7 +132,7 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] 
       return event.data.lots.flatMap(({ lot, categories }): Step[] => {
         const facts = names.lot(person, lot)
         // Whether the row ends is for SQLite to find: ask it at the next event.
-        facts.row = undefined
+        forgetContent(facts)
         const { number } = facts
         const drops = categories.map((key): Step => ['drop', [position, number, names.term(key)]])
         return [...drops, ['endEmpty', [position, number]]]
@@ -140,7 +141,7 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Step[] 
     case 'SubjectErased':
       controller.lastEnd = position
       person.moving = null
-      person.lots.clear()
+      for (const lot of person.lots.values()) forgetContent(lot)
       return [
         ['dropAll', [position, person.number]],
         ['endAll', [position, person.number]],
@@ -169,8 +170,14 @@ function collected(
   }
   if (folded.clockMoved) steps.push(...moved(folded, person, look, lots))
   const kind = names.term(act.kind)
-  for (const { lot, category } of items) {
-    steps.push(['hold', [names.lot(person, lot).number, names.term(category), kind, position]])
+  for (const { lot: name, category } of items) {
+    const lot = names.lot(person, name)
+    const key = `${names.term(category)} ${kind}`
+    if (lot.held.has(key)) continue
+    lot.held.add(key)
+    const content = [lot.number, names.term(category), kind]
+    if (!lot.heldIsAll && look('held', ...content).length > 0) continue
+    steps.push(['hold', [...content, position, null]])
   }
   return steps
 }
@@ -215,7 +222,8 @@ function replace(
 ): void {
   const startedOn = clockStart(terms[1], person, termsOn)
   const dueOn = dueAfter(startedOn, terms[2])
-  if (open && open.startedOn === startedOn && open.dueOn === dueOn && same(open.terms, terms)) {
+  const sameTerms = open !== null && same(open.terms, terms)
+  if (sameTerms && open.startedOn === startedOn && open.dueOn === dueOn) {
     if (termsOn === open.termsOn) return
     lot.row = { ...open, termsOn }
     steps.push(['reset', [termsOn, lot.number, open.began]])
@@ -225,14 +233,15 @@ function replace(
     steps.push(['end', [position, lot.number, open.began]])
     controller.lastEnd = position
   }
-  lot.row = { began: position, terms, termsOn, startedOn, dueOn }
+  const term = sameTerms ? open.term : names.value(terms)
+  lot.row = { began: position, terms, term, termsOn, startedOn, dueOn }
   const moving = terms[1] === 'collection' ? 0 : 1
   if (moving) {
     const others = movingLots(person, look, names)
     if (!others.includes(lot)) others.push(lot)
   }
   const owner: Value[] = [controller.number, person.number, moving]
-  const row = [names.value(terms), termsOn, startedOn, dueOn]
+  const row = [term, termsOn, startedOn, dueOn]
   steps.push(['begin', [lot.number, position, null, ...owner, ...row]])
 }
 
@@ -252,20 +261,26 @@ function clockStart(trigger: Terms[1], person: PersonFacts, lastOn: number): num
   }
 }
 
-const mostKept = 50_000
-const dueDays = new Map<string, number>()
+const mostKept = 20_000
+const dueDays = new Map<CalendarDuration, Map<number, number>>()
 
 /** Calendar arithmetic is dear and its questions repeat: a day and a duration of the policy. */
 function dueAfter(startedOn: number, keep: CalendarDuration): number {
-  const started = unpackDay(startedOn)
-  if (started === null) return NO_DAY
-  const key = `${started}+${keep}`
-  const known = dueDays.get(key)
+  const ofDuration = dueDays.get(keep) ?? new Map<number, number>()
+  if (ofDuration.size === 0) dueDays.set(keep, ofDuration)
+  const known = ofDuration.get(startedOn)
   if (known !== undefined) return known
-  const due = packDay(addTo(started, keep))
-  if (dueDays.size >= mostKept) dueDays.clear()
-  dueDays.set(key, due)
+  const started = unpackDay(startedOn)
+  const due = started === null ? NO_DAY : packDay(addTo(started, keep))
+  if (ofDuration.size >= mostKept) ofDuration.clear()
+  ofDuration.set(startedOn, due)
   return due
+}
+
+function forgetContent(lot: LotFacts): void {
+  lot.row = undefined
+  lot.held.clear()
+  lot.heldIsAll = false
 }
 
 function termsOf({ rule, trigger, keep, minimum }: Retention): Terms {
@@ -273,7 +288,7 @@ function termsOf({ rule, trigger, keep, minimum }: Retention): Terms {
 }
 
 function same(one: Terms, other: Terms): boolean {
-  return one.every((part, index) => part === other[index])
+  return one[0] === other[0] && one[1] === other[1] && one[2] === other[2] && one[3] === other[3]
 }
 
 function openRow(lot: LotFacts, look: Look<Lookup>, names: Names): OpenRetention | null {
@@ -283,8 +298,8 @@ function openRow(lot: LotFacts, look: Look<Lookup>, names: Names): OpenRetention
     lot.row = null
     return null
   }
-  const [began, terms, termsOn, startedOn, dueOn] = found.map(Number) as Numbers
-  lot.row = { began, terms: names.read(terms) as Terms, termsOn, startedOn, dueOn }
+  const [began, term, termsOn, startedOn, dueOn] = found.map(Number) as Numbers
+  lot.row = { began, terms: names.read(term) as Terms, term, termsOn, startedOn, dueOn }
   return lot.row
 }
 

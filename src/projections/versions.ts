@@ -39,10 +39,10 @@ export function versionsProjection<Row, Type extends EventType>(
     follows: versions.follows,
     writes: {
       begin: insertInto(table),
-      end: `UPDATE ${table.name} SET ended = ? WHERE controller = ? AND key = ? AND ended IS NULL`,
+      end: `UPDATE ${table.name} SET ended = ? WHERE controller = ? AND key = ? AND began = ?`,
     },
     lookups: {
-      open: `SELECT row FROM ${table.name} WHERE controller = ? AND key = ? AND ended IS NULL`,
+      open: latest(table.name),
     },
     changes(folded, look) {
       const key = versions.keyOf(folded)
@@ -53,7 +53,7 @@ export function versionsProjection<Row, Type extends EventType>(
       if (row === null) return unchanged
       const { position } = folded
       return [
-        ['end', [position, number, key]],
+        ...(open ? [['end', [position, number, key, open[1]!]] as const] : []),
         ['begin', [number, key, position, null, JSON.stringify(row)]],
       ]
     },
@@ -74,12 +74,16 @@ function versionsTable(name: string): Table {
   }
 }
 
+/** The last version is the open one: nothing ends without another beginning. */
+const latest = (table: string) =>
+  `SELECT row, began FROM ${table} WHERE controller = ? AND key = ? ORDER BY began DESC LIMIT 1`
+
 /** The statements that read such a table. */
 export function versionsReads(table: string) {
   return {
     asOf: `SELECT key, row FROM ${table} WHERE controller = ?1 AND key > ?2
       AND began <= ?3 AND (ended IS NULL OR ended > ?3) ORDER BY key LIMIT ?4`,
-    latest: `SELECT row FROM ${table} WHERE controller = ? AND key = ? AND ended IS NULL`,
+    latest: latest(table),
   }
 }
 

@@ -18,6 +18,7 @@ export const wordStatements = {
   term: 'SELECT number FROM term WHERE text = ?',
   newTerm: 'INSERT INTO term (text) VALUES (?)',
   text: 'SELECT text FROM term WHERE number = ?',
+  any: 'SELECT 1 FROM term WHERE number > 0 LIMIT 1',
 } as const
 
 /** @param database the writing connection; its tables exist */
@@ -27,15 +28,23 @@ export function createWords(database: DatabaseSync): Words {
   const text = database.prepare(wordStatements.text)
   const terms = new Map<string, number>()
   const values = new Map<number, unknown>()
+  /** The table was empty and all that was added is remembered: what is not known is new. */
+  let whole = database.prepare(wordStatements.any).get() === undefined
 
   function term(word: string): number {
     const known = terms.get(word)
     if (known !== undefined) return known
-    if (terms.size >= mostRemembered) terms.clear()
-    const found = find.get(word)
+    if (terms.size >= mostRemembered) forget()
+    const found = whole ? undefined : find.get(word)
     const number = Number(found ? found['number'] : add.run(word).lastInsertRowid)
     terms.set(word, number)
     return number
+  }
+
+  function forget(): void {
+    terms.clear()
+    values.clear()
+    whole = false
   }
 
   return {
@@ -49,9 +58,6 @@ export function createWords(database: DatabaseSync): Words {
       values.set(number, value)
       return value
     },
-    forget() {
-      terms.clear()
-      values.clear()
-    },
+    forget,
   }
 }
