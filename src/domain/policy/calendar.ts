@@ -35,11 +35,18 @@ export function dayOf(instant: Instant, zone: TimeZone): Day {
 
 /**
  * The first instant of a calendar day in a time zone. Where the zone skips midnight it is the first
- * instant after the gap.
+ * instant after the gap; where midnight comes twice (Havana in autumn) it is the first of them.
  */
 export function startOf(day: Day, zone: TimeZone): Instant {
-  const start = DateTime.fromISO(day, { zone }).startOf('day')
-  return new Date(start.toMillis()).toJSON() as Instant
+  const start = DateTime.fromISO(day, { zone }).startOf('day').toMillis()
+  // Luxon may give the second midnight: the first is off by what the clock was set back.
+  const setBack = IANAZone.create(zone).offset(start - DAY_MS) - IANAZone.create(zone).offset(start)
+  const earlier = asInstant(start - setBack * MINUTE_MS)
+  return setBack > 0 && dayOf(earlier, zone) === day ? earlier : asInstant(start)
+}
+
+function asInstant(milliseconds: number): Instant {
+  return new Date(milliseconds).toJSON() as Instant
 }
 
 /**

@@ -79,6 +79,8 @@ describe('the start of a day', () => {
     ['2014-03-10', 'America/Los_Angeles', '2014-03-10T07:00:00.000Z'],
     // Clocks went from midnight to one: the day begins at one.
     ['2014-10-19', 'America/Sao_Paulo', '2014-10-19T03:00:00.000Z'],
+    // Clocks went from one to midnight: the day begins at the first midnight.
+    ['2011-11-13', 'America/Havana', '2011-11-13T04:00:00.000Z'],
     ['2014-06-30', 'Asia/Kathmandu', '2014-06-29T18:15:00.000Z'],
   ])('of %s in %s is %s', (of, where, at) => {
     expect(startOf(day(of), zone(where))).toBe(at)
