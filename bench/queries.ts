@@ -117,7 +117,7 @@ function bareTable(path: string, views: Views, controller: ControllerId, positio
         if (typeof value === 'boolean') return Number(value)
         return typeof value === 'object' && value !== null ? JSON.stringify(value) : value
       })
-      insert.run(...(values as (string | number | null)[]))
+      insert.run(...(values))
     }
     cursor = page.next
   } while (cursor !== null)

@@ -31,8 +31,11 @@ function readerOf(format: string, zone: string): TimeReader {
     case 'epoch-milliseconds':
       return (text) => epoch(text, 1)
     default: {
-      const options = { zone, setZone: true, locale: 'en-US' }
-      return (text) => first(DateTime.fromFormat(text, format, options))
+      const locale = { locale: 'en-US' }
+      const options = { zone, setZone: true, ...locale }
+      // Luxon would take the format apart again for each text.
+      const parser = DateTime.buildFormatParser(format, locale)
+      return (text) => first(DateTime.fromFormatParser(text, parser, options))
     }
   }
 }
