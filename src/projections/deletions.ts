@@ -222,12 +222,8 @@ export const deletionReads = {
       AND ${somethingEndedBehind}
     ORDER BY began LIMIT ?4`,
   lots: `SELECT lot, holds, until FROM deletion_lot WHERE deletion = ?2 AND ${lotAsOf} ORDER BY lot`,
-  /** Of several on one lot the first requested. */
-  ofLot: `SELECT reference, holds FROM deletion_lot
-    JOIN deletion ON deletion.began = deletion_lot.deletion
-    WHERE lot = ?2 AND deletion_lot.began <= ?1
-    AND (deletion_lot.ended IS NULL OR deletion_lot.ended > ?1)
-    ORDER BY deletion_lot.deletion LIMIT 1`,
+  reference: 'SELECT reference FROM deletion WHERE began = ?',
+  onLot: `SELECT 1 FROM deletion_lot WHERE lot = ?2 AND ${lotAsOf} LIMIT 1`,
   erasure: `SELECT 1 FROM deletion WHERE subject = ?2 AND everything = 1
     AND (came_back IS NULL OR came_back > ?1) AND ${lotAsOf} LIMIT 1`,
 } as const
@@ -250,14 +246,16 @@ export function pendingDeletionsPage(
   })
 }
 
-/** The deletion that was under way on a lot at the position, and whether it was deferred. */
-export function deletionOfLot(
-  reader: Reader,
-  lot: number,
-  position: number,
-): { deletion: Reference; deferred: boolean } | null {
-  const found = reader.first(deletionReads.ofLot, position, lot)
-  return found ? { deletion: found[0] as Reference, deferred: found[1] !== null } : null
+/** The reference of the deletion that was requested at a position. */
+export function deletionAt(reader: Reader, began: number): Reference {
+  const found = reader.first(deletionReads.reference, began)
+  if (!found) throw new Error(`couldn't find the deletion requested at ${began} in the views`)
+  return found[0] as Reference
+}
+
+/** Whether a deletion was under way on the lot at the position. */
+export function isBeingDeleted(reader: Reader, lot: number, position: number): boolean {
+  return reader.first(deletionReads.onLot, position, lot) !== undefined
 }
 
 /** Whether the erasure of the person was under way at the position. */

@@ -3,6 +3,7 @@ import {
   type CategoryKey,
   type Channel,
   type Day,
+  type Lot,
   type Position,
   type Property,
   type PurposeKey,
@@ -125,8 +126,8 @@ function mannerOf({ act, source, judgement }: Collected): Manner {
   ]
 }
 
-const rowColumns = `inventory.subject, lot, category, inventory.began, began_at, manner, fields, ended, ended_at,
-  audit.event`
+const rowColumns = `inventory.subject, inventory.lot, category, inventory.began, began_at, manner, fields, ended, ended_at,
+  audit.event, lot.name`
 
 /**
  * Of the rows, those that the ledger knew at ?1 (position) and that were true at ?2 (moment). Nothing had
@@ -137,10 +138,11 @@ const asOf = `inventory.began <= ?1 AND began_at <= ?2
 
 export const inventoryReads = {
   list: `SELECT ${rowColumns} FROM inventory JOIN audit ON audit.position = inventory.began
-    WHERE (inventory.subject, lot, category, inventory.began) > (?3, ?4, ?5, ?6)
+    JOIN lot ON lot.number = inventory.lot
+    WHERE (inventory.subject, inventory.lot, category, inventory.began) > (?3, ?4, ?5, ?6)
     AND inventory.subject <= ?7 AND ${asOf}
     AND (?8 IS NULL OR category = ?8)
-    ORDER BY inventory.subject, lot, category, inventory.began LIMIT ?9`,
+    ORDER BY inventory.subject, inventory.lot, category, inventory.began LIMIT ?9`,
   summary: `SELECT category, count(DISTINCT subject), count(*) FROM inventory
     WHERE subject BETWEEN ?3 AND ?4 AND ${asOf} GROUP BY category`,
 } as const
@@ -192,14 +194,14 @@ export function inventorySummary(
 }
 
 function inventoryRow(reader: Reader, row: Row, position: number): InventoryRow {
-  const [subject, lot, category, began, beganAt, manner, fields, ended, endedAt, event] = row
+  const [subject, , category, began, beganAt, manner, fields, ended, endedAt, event, lot] = row
   const [kind, property, channel, source, purposes, permitted, policyVersion, rules, basis] =
     reader.value(Number(manner)) as Manner
   const over = ended !== null && Number(ended) <= position
   return {
     subject: reader.subject(Number(subject)),
     category: reader.text(Number(category)) as CategoryKey,
-    lot: reader.lot(Number(lot)),
+    lot: reader.text(Number(lot)) as Lot,
     collection: unpackEventId(event as Uint8Array),
     kind: kind as SubjectKind,
     property: property as Property,

@@ -54,8 +54,8 @@ export function packEventId(id: EventId): Uint8Array {
 /** What `packEventId` packed: 16 bytes. */
 export function unpackEventId(bytes: Uint8Array): EventId {
   const hex = hexOf(bytes)
-  const parts = [0, 8, 12, 16, 20].map((from, index, all) => hex.slice(from, all[index + 1]))
-  return parts.join('-') as EventId
+  const head = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}`
+  return `${head}-${hex.slice(16, 20)}-${hex.slice(20)}` as EventId
 }
 
 /** The 16 bytes of a pseudonym. */

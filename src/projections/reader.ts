@@ -56,6 +56,8 @@ export function createReader(database: DatabaseSync): Reader {
   const number = (row: Row | undefined) => (row ? Number(row[0]) : null)
 
   const texts = new Map<number, string>()
+  const subjects = new Map<number, SubjectId>()
+  const controllers = new Map<ControllerId, number>()
   const values = new Map<number, unknown>()
   const text = (term: number) =>
     kept(texts, term, () => String(must(first(nameReads.text, term), 'term', term)))
@@ -63,11 +65,18 @@ export function createReader(database: DatabaseSync): Reader {
   return {
     first,
     all,
-    controller: (name) => number(first(nameReads.controller, name)),
+    controller(name) {
+      const found = controllers.get(name) ?? number(first(nameReads.controller, name))
+      if (found !== null) controllers.set(name, found)
+      return found
+    },
     person: (controller, subject) =>
       number(first(nameReads.person, packSubjectId(subject), ...peopleOf(controller))),
     subject: (person) =>
-      unpackSubjectId(must(first(nameReads.subject, person), 'subject', person) as Uint8Array),
+      kept(subjects, person, () => {
+        const pseudonym = must(first(nameReads.subject, person), 'subject', person)
+        return unpackSubjectId(pseudonym as Uint8Array)
+      }),
     lot: (lot) => must(first(nameReads.lot, lot), 'lot', lot) as Lot,
     term: (word) => number(first(nameReads.term, word)),
     text,

@@ -1,7 +1,7 @@
 import type { CategoryKey, Day, Lot, Position, RuleId, SubjectKind } from '../domain/values.ts'
 import { emptyPage, pageOf } from './cursor.ts'
 import { somethingEndedBehind } from './asking.ts'
-import { deletionOfLot } from './deletions.ts'
+import { deletionAt } from './deletions.ts'
 import type { Reader, Row as Found } from './reader.ts'
 import type { Page, Paging, RetentionRow, Views } from './views.ts'
 import { addTo } from '../domain/policy/calendar.ts'
@@ -305,24 +305,32 @@ function openRow(lot: LotFacts, look: Look<Lookup>, names: Names): OpenRetention
 
 type Numbers = [number, number, number, number, number, number]
 
-const listed = 'due_on, lot, began, subject, terms, started_on, ended'
-const due = `controller = ?2 AND (due_on, lot) > (?3, ?4) AND due_on <= ?5 AND began <= ?1`
+/**
+ * One row and, of that time, what the lot held (category and kind, in pairs) and the deletion that was
+ * first asked for on it: its position, doubled, and one more where it was deferred.
+ */
+const listed = `due_on, retention.lot, began, retention.subject, terms, started_on, lot.name,
+  (SELECT group_concat(category || ' ' || kind, ' ') FROM lot_content AS content
+    WHERE content.lot = retention.lot AND content.began <= ?1
+    AND (content.ended IS NULL OR content.ended > ?1)),
+  (SELECT deletion * 2 + (holds IS NOT NULL) FROM deletion_lot AS going
+    WHERE going.lot = retention.lot AND going.began <= ?1
+    AND (going.ended IS NULL OR going.ended > ?1) ORDER BY deletion LIMIT 1)`
+const held = 'FROM retention JOIN lot ON lot.number = retention.lot'
+const due = `controller = ?2 AND (due_on, retention.lot) > (?3, ?4) AND due_on <= ?5 AND began <= ?1`
 
 export const retentionReads = {
   /** What ended behind the position was held at it; mostly nothing did, and then that arm costs nothing. */
-  due: `SELECT ${listed} FROM retention WHERE ended IS NULL AND ${due}
+  due: `SELECT ${listed} ${held} WHERE ended IS NULL AND ${due}
     UNION ALL
-    SELECT ${listed} FROM retention WHERE ended IS NOT NULL AND ended > ?1 AND ${due}
+    SELECT ${listed} ${held} WHERE ended IS NOT NULL AND ended > ?1 AND ${due}
       AND ${somethingEndedBehind}
-    ORDER BY due_on, lot LIMIT ?6`,
-  ofPerson: `SELECT due_on, lot.number AS lot, began, lot.subject, terms, started_on, ended
-    FROM lot JOIN retention ON retention.lot = lot.number
+    ORDER BY due_on, retention.lot LIMIT ?6`,
+  ofPerson: `SELECT ${listed} FROM lot JOIN retention ON retention.lot = lot.number
     WHERE lot.subject = ?2 AND (due_on, lot.number) > (?3, ?4) AND due_on <= ?5
     AND began = (SELECT max(began) FROM retention WHERE lot = lot.number AND began <= ?1)
     AND (ended IS NULL OR ended > ?1)
     ORDER BY due_on, lot.number LIMIT ?6`,
-  content: `SELECT category, kind FROM lot_content
-    WHERE lot = ?2 AND began <= ?1 AND (ended IS NULL OR ended > ?1)`,
   dueOfLot: `SELECT due_on, ended FROM retention
     WHERE lot = ?2 AND began <= ?1 ORDER BY began DESC LIMIT 1`,
 } as const
@@ -349,7 +357,7 @@ export function retentionPage(
     more: ([day, lot], count) => reader.all(sql, position, whose, day!, lot!, latest, count),
     keyOf: (row) => row.slice(0, 2).map(Number),
     wanted: (row) => !rule || (reader.value(Number(row[4])) as Terms)[0] === rule,
-    answer: (row) => retentionRow(reader, row, position),
+    answer: (row) => retentionRow(reader, row),
   })
 }
 
@@ -360,26 +368,26 @@ export function dueOfLot(reader: Reader, lot: number, position: number): Day | n
   return unpackDay(Number(found[0]))
 }
 
-function retentionRow(reader: Reader, row: Found, position: number): RetentionRow {
-  const [dueOn, lot, began, subject, terms, startedOn] = row.map(Number) as Numbers
+function retentionRow(reader: Reader, row: Found): RetentionRow {
+  const [dueOn, , began, subject, terms, startedOn, lot] = row.map(Number) as [...Numbers, number]
   const [rule, trigger] = reader.value(terms) as Terms
-  const contents = reader.all(retentionReads.content, position, lot)
-  const words = (column: 0 | 1) =>
-    [...new Set(contents.map((content) => reader.text(Number(content[column]))))].sort()
-  const deletion = deletionOfLot(reader, lot, position)
+  const words = row[7] === null ? [] : String(row[7]).split(' ').map(Number)
+  const distinct = (odd: 0 | 1) =>
+    [...new Set(words.filter((_, index) => index % 2 === odd))].map(reader.text).sort()
+  const deletion = row[8] === null ? null : Number(row[8])
   return {
     subject: reader.subject(subject),
-    lot: reader.lot(lot),
+    lot: reader.text(lot) as Lot,
     rule: rule as RuleId,
     trigger,
-    categories: words(0) as CategoryKey[],
-    kinds: words(1) as SubjectKind[],
+    categories: distinct(0) as CategoryKey[],
+    kinds: distinct(1) as SubjectKind[],
     startedOn: unpackDay(startedOn),
     dueOn: unpackDay(dueOn),
     began: began as Position,
     // It was held at the position: what ended it came behind.
     ended: null,
-    deletion: deletion?.deletion ?? null,
-    deferred: deletion?.deferred ?? false,
+    deletion: deletion === null ? null : deletionAt(reader, Math.floor(deletion / 2)),
+    deferred: deletion !== null && deletion % 2 === 1,
   }
 }

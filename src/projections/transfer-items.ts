@@ -1,6 +1,6 @@
 import type { TransferScope } from '../domain/transfer/events.ts'
 import type { Day, Lot, Position, PurposeKey, SubjectId } from '../domain/values.ts'
-import { deletionOfLot, erasurePending } from './deletions.ts'
+import { erasurePending, isBeingDeleted } from './deletions.ts'
 import { inventoryPage } from './inventory.ts'
 import type { Reader } from './reader.ts'
 import { dueOfLot } from './retention.ts'
@@ -84,7 +84,7 @@ function lotOf({ reader, position, asOf }: Question, { number }: Person, name: L
   const lot = Number(found[0])
   const dueOn = dueOfLot(reader, lot, position)
   return {
-    deleting: deletionOfLot(reader, lot, position) !== null,
+    deleting: isBeingDeleted(reader, lot, position),
     due: dueOn !== null && dueOn <= asOf,
   }
 }

@@ -112,12 +112,12 @@ describe("the projector's thread", () => {
     const views = openViews({ path: viewsPath, projector: thread })
     const kinds = new Set<string>()
     const deaf = thread.onAdvance((advance) => advance.kinds.forEach((kind) => kinds.add(kind)))
-    await views.waitFor(before, 5_000)
+    await views.waitFor(before, 20_000)
     const took: number[] = []
     for (let n = 0; n < 20; n += 1) {
       const position = await use(n)
       const asked = performance.now()
-      await views.waitFor(position, 5_000)
+      await views.waitFor(position, 20_000)
       took.push(performance.now() - asked)
       expect(views.position()).toBeGreaterThanOrEqual(position)
     }
@@ -125,7 +125,7 @@ describe("the projector's thread", () => {
     console.log(`a read waited ${took[10]!.toFixed(1)} ms for its write (median)`)
     const hold = { title: 'Suit', ground: 'safety', scope: { everything: true }, document: 'D1' }
     const held = await chronicle.tell(saying(['hold', 'm1'], 'HoldPlaced', hold))
-    await views.waitFor(held, 5_000)
+    await views.waitFor(held, 20_000)
     expect(views.holds(symphony, held)).toHaveLength(1)
     expect(kinds).toEqual(new Set(['subject', 'hold']))
     deaf()
@@ -165,7 +165,7 @@ describe('views without a projector of their own', () => {
   it('wait for somebody else to fold', async () => {
     const views = openViews({ path: viewsPath })
     const position = await use(1)
-    const waiting = views.waitFor(position, 5_000)
+    const waiting = views.waitFor(position, 20_000)
     const database = openViewsDatabase(viewsPath)
     await createProjector({ reader: log, database }).catchUp()
     await waiting
