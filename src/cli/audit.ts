@@ -6,7 +6,14 @@ import { disclosureReport } from '../reports/disclosures.ts'
 import { promotionalReport } from '../reports/promotional.ts'
 import type { Report } from '../reports/report.ts'
 import { subjectReport } from '../reports/subject.ts'
-import { common, contextOf, withCustody, type CommonOptions, type Context } from './context.ts'
+import {
+  common,
+  contextOf,
+  today,
+  withCustody,
+  type CommonOptions,
+  type Context,
+} from './context.ts'
 import { exit, UsageError } from './exit.ts'
 import type { AddCommand } from './program.ts'
 import { keepReport, showReport } from './show-report.ts'
@@ -63,10 +70,12 @@ Examples:
 }
 
 async function auditOf(
-  { views, services, now }: Custody,
-  { caller, configuration }: Context,
+  custody: Custody,
+  context: Context,
   options: AuditOptions,
 ): Promise<{ name: string; report: Report }> {
+  const { views, services } = custody
+  const { caller, configuration } = context
   const { controller } = configuration
   const position = positionOf(options.position) ?? views.position()
   const zone = await services.policies.timeZone(caller)
@@ -81,7 +90,7 @@ async function auditOf(
     const subject = await services.subjects.find(caller, await subjectOption(options.subject))
     if (!subject) throw new UsageError("--subject: no such person is in this controller's custody")
     const sense = options.recorded ? 'recorded' : 'occurred'
-    const on = day('day') ?? Day.parse(now().slice(0, 10))
+    const on = day('day') ?? (await today(custody, context))
     return {
       name: `person-${subject}`,
       report: subjectReport(views, controller, position, { subject, day: on, zone, sense }),

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { v7 as uuidv7 } from 'uuid'
 import { configure, type Configuration } from '../config.ts'
 import type { Caller } from '../application/services.ts'
-import { Principal } from '../domain/values.ts'
+import { dayOf } from '../domain/policy/calendar.ts'
+import { Principal, type Day } from '../domain/values.ts'
 import { openCustody, type Custody } from '../main.ts'
 import { createOutput, type Output } from './output.ts'
 
@@ -45,4 +46,12 @@ export async function withCustody<T>(
   } finally {
     await custody.close()
   }
+}
+
+/** Today where the controller keeps its calendar: what is due there tomorrow is not due yet. */
+export async function today(
+  { services, now }: Custody,
+  { caller }: Pick<Context, 'caller'>,
+): Promise<Day> {
+  return dayOf(now(), await services.policies.timeZone(caller))
 }

@@ -19,7 +19,7 @@ export const exportCommand: AddCommand = (program, ended) => {
     .addHelpText('after', '\nExample:\n  echo email:ann@example.org | custody export --subject -')
     .action(async (options: Options) => {
       const context = contextOf(options)
-      const request = options.request === undefined ? null : Reference.parse(options.request)
+      const request = requestOption(options.request)
       const subject = await subjectOption(options.subject)
       await withCustody(context, async ({ services }) => {
         const step = { subject, request, reason: 'subject-export' } as const
@@ -33,4 +33,11 @@ export const exportCommand: AddCommand = (program, ended) => {
         ended(exit.done)
       })
     })
+}
+
+function requestOption(text: string | undefined): Reference | null {
+  if (text === undefined) return null
+  const parsed = Reference.safeParse(text)
+  if (!parsed.success) throw new UsageError(`--request: ${parsed.error.issues[0]?.message}`)
+  return parsed.data
 }

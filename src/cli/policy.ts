@@ -3,7 +3,7 @@ import { parseDocument } from 'yaml'
 import { lint, type Finding } from '../domain/policy/lint.ts'
 import { parsePolicy } from '../domain/policy/parse.ts'
 import type { Policy } from '../domain/policy/schema.ts'
-import type { Instant } from '../domain/values.ts'
+import { Instant } from '../domain/values.ts'
 import { common, contextOf, withCustody, type CommonOptions } from './context.ts'
 import { exit, UsageError } from './exit.ts'
 import { createOutput } from './output.ts'
@@ -51,13 +51,22 @@ export const policyCommand: AddCommand = (program, ended) => {
     })
 
   common(policy.command('publish <file>'))
-    .description('Record a policy version in the ledger. It takes effect with `policy effect`.')
+    .description(
+      'Record a policy version in the ledger. It takes effect over the API, once it is announced.',
+    )
     .option('--at <instant>', 'when it was published, for history (default: now)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  custody policy publish policies/symphony-commerce-2014-06-30.yaml
+  custody policy publish policies/symphony-commerce-2014-06-30.yaml --at 2014-06-16T16:00:00.000Z`,
+    )
     .action(async (file: string, options: CommonOptions & { at?: string }) => {
       const context = contextOf(options)
-      const document = readFileSync(file, 'utf8')
+      const document = readText(file)
+      const at = instantOption(options.at)
       await withCustody(context, async ({ services }) => {
-        const at = (options.at ?? null) as Instant | null
         const outcome = await services.policies.publish(context.caller, document, at)
         if (outcome.outcome === 'invalid') throw new UsageError(`${outcome.field}: ${outcome.rule}`)
         context.output.say(
@@ -75,12 +84,7 @@ export const policyCommand: AddCommand = (program, ended) => {
 export function readPolicyFile(
   file: string,
 ): { ok: true; policy: Policy; document: string } | { ok: false; problems: readonly Problem[] } {
-  let document: string
-  try {
-    document = readFileSync(file, 'utf8')
-  } catch {
-    throw new UsageError(`couldn't read ${file}`)
-  }
+  const document = readText(file)
   const yaml = parseDocument(document, { prettyErrors: true })
   if (yaml.errors.length > 0) {
     return {
@@ -93,6 +97,21 @@ export function readPolicyFile(
   }
   const parsed = parsePolicy(yaml.toJS())
   return parsed.ok ? { ok: true, policy: parsed.policy, document } : parsed
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    throw new UsageError(`couldn't read ${file}`)
+  }
+}
+
+function instantOption(text: string | undefined): Instant | null {
+  if (text === undefined) return null
+  const parsed = Instant.safeParse(text)
+  if (!parsed.success) throw new UsageError(`--at: ${parsed.error.issues[0]?.message}`)
+  return parsed.data
 }
 
 function summaryOf(policy: Policy, findings: readonly Finding[]): string {

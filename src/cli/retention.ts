@@ -5,8 +5,15 @@ import { retentionRunReport } from '../reports/retention-run.ts'
 import { retentionReport } from '../reports/retention.ts'
 import { CalendarDuration } from '../domain/values.ts'
 import { dayOption } from './audit.ts'
-import { common, contextOf, withCustody, type CommonOptions, type Context } from './context.ts'
-import { exit } from './exit.ts'
+import {
+  common,
+  contextOf,
+  today,
+  withCustody,
+  type CommonOptions,
+  type Context,
+} from './context.ts'
+import { exit, UsageError } from './exit.ts'
 import type { AddCommand } from './program.ts'
 import { keepReport, showReport } from './show-report.ts'
 
@@ -32,7 +39,7 @@ Examples:
     .action(async (options: Options) => {
       const context = contextOf(options)
       await withCustody(context, async (custody) => {
-        const asOf = asOfDay(custody, options)
+        const asOf = await asOfDay(custody, context, options)
         const result = await retentionRun(custody, context, asOf, options.dryRun ?? false)
         const { controller } = context.configuration
         const report = retentionRunReport(controller, result.position, result)
@@ -47,12 +54,13 @@ Examples:
     .description('What is due by a day, what is coming, what is on hold and why.')
     .option('--as-of <day>', 'due on or before this day (default: today)')
     .option('--horizon <duration>', 'what is coming within this time after it', 'P1Y')
+    .addHelpText('after', '\nExample:\n  custody retention report --as-of 2017-07-01 --horizon P6M')
     .action(async (options: Options) => {
       const context = contextOf(options)
       await withCustody(context, async (custody) => {
         const { controller } = context.configuration
-        const asOf = asOfDay(custody, options)
-        const horizon = CalendarDuration.parse(options.horizon)
+        const asOf = await asOfDay(custody, context, options)
+        const horizon = horizonOf(options)
         const position = custody.views.position()
         const report = retentionReport(custody.views, controller, position, { asOf, horizon })
         showReport(context, report)
@@ -62,8 +70,14 @@ Examples:
     })
 }
 
-function asOfDay({ now }: Custody, { asOf }: Options): Day {
-  return dayOption('as-of', asOf) ?? dayOption('as-of', now().slice(0, 10))!
+function horizonOf({ horizon }: Options): CalendarDuration {
+  const parsed = CalendarDuration.safeParse(horizon)
+  if (!parsed.success) throw new UsageError(`--horizon: ${parsed.error.issues[0]?.message}`)
+  return parsed.data
+}
+
+async function asOfDay(custody: Custody, context: Context, { asOf }: Options): Promise<Day> {
+  return dayOption('as-of', asOf) ?? (await today(custody, context))
 }
 
 /** Runs the job with a bar. Ctrl-C stops it between two deletions; the next run goes on. */

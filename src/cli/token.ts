@@ -37,6 +37,7 @@ export const tokenCommand: AddCommand = (program, ended) => {
   common(token.command('revoke <token>'))
     .description('From now on the token opens nothing.')
     .requiredOption('--reason <text>', 'why')
+    .addHelpText('after', '\nExample:\n  custody token revoke crm --reason "the CRM was replaced"')
     .action(async (name: string, options: CommonOptions & { reason: string }) => {
       const context = contextOf(options)
       await withCustody(context, async ({ services }) => {

@@ -3,7 +3,7 @@ import { transferReport } from '../reports/transfer.ts'
 import { takeManifest } from '../reports/manifest.ts'
 import { writePieces } from '../reports/write.ts'
 import { dayOption, positionOf } from './audit.ts'
-import { common, contextOf, withCustody, type CommonOptions } from './context.ts'
+import { common, contextOf, today, withCustody, type CommonOptions } from './context.ts'
 import { exit, UsageError } from './exit.ts'
 import type { AddCommand } from './program.ts'
 import { keepReport, reportsDirectory, showReport } from './show-report.ts'
@@ -24,10 +24,11 @@ export const transferCommand: AddCommand = (program, ended) => {
       const context = contextOf(options)
       const reference = Reference.safeParse(name)
       if (!reference.success) throw new UsageError('<transfer>: must be the name of a transfer')
-      await withCustody(context, async ({ views, now }) => {
+      await withCustody(context, async (custody) => {
+        const { views } = custody
         const { controller } = context.configuration
         const position = positionOf(options.position) ?? views.position()
-        const asOf = dayOption('as-of', options.asOf) ?? dayOption('as-of', now().slice(0, 10))!
+        const asOf = dayOption('as-of', options.asOf) ?? (await today(custody, context))
         const parameters = { transfer: reference.data, asOf }
         const report = transferReport(views, controller, position, parameters)
         if (!report) throw new UsageError(`<transfer>: no transfer ${name} at position ${position}`)
