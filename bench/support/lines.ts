@@ -11,7 +11,7 @@ function subjectOf(person: number) {
   return { identifiers: [{ scheme: 'email' as const, value: emailOf(person) }] }
 }
 
-/** A collection from an account holder with values in two categories: about 620 bytes of JSON. */
+/** A collection from an account holder with values in two categories: about 640 bytes of JSON. */
 function collection(person: number, { integer, letters }: Random): LineInput {
   return {
     type: 'collect',
@@ -37,7 +37,7 @@ function collection(person: number, { integer, letters }: Random): LineInput {
   }
 }
 
-/** A use for managing the account: about 340 bytes of JSON. */
+/** A use for managing the account: about 300 bytes of JSON. */
 function use(person: number): LineInput {
   return {
     type: 'use',
