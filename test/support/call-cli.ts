@@ -1,0 +1,29 @@
+import { main } from '../../src/cli/program.ts'
+import type { Ended, Place } from './run-cli.ts'
+
+/**
+ * Runs the command line as `runCli` does, but in this process: a process of its own for each of many
+ * questions takes long. One at a time; what it writes to the two streams is kept from the terminal.
+ */
+export async function callCli(place: Place, args: readonly string[]): Promise<Ended> {
+  const environment = { ...process.env }
+  const streams = { out: process.stdout, err: process.stderr }
+  const written = { out: '', err: '' }
+  const write = { out: streams.out.write, err: streams.err.write }
+  process.env['CUSTODY_DATA'] = place.data
+  process.env['CUSTODY_ROOT_KEY_FILE'] = place.rootKeyFile
+  for (const name of ['out', 'err'] as const) {
+    streams[name].write = ((text: string | Uint8Array) => {
+      written[name] += typeof text === 'string' ? text : Buffer.from(text).toString()
+      return true
+    }) as typeof process.stdout.write
+  }
+  try {
+    const code = await main(['node', 'custody', ...args])
+    return { code, ...written }
+  } finally {
+    process.env = environment
+    streams.out.write = write.out
+    streams.err.write = write.err
+  }
+}
