@@ -26,6 +26,13 @@ export type ControllerFacts = {
 /** The words that are the same in many events, and in how many. */
 export type FacetFacts = { readonly number: number; events: number }
 
+/** An operation: the position of its first event, and its packed key. */
+export type OperationFacts = Readonly<{
+  position: number
+  controller: number
+  key: Uint8Array | string
+}>
+
 /** What folding knows of a person: what the clocks of their lots run from. */
 export type PersonFacts = {
   /** Holds the controller's number, so that an order by person is an order by controller first. */

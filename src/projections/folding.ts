@@ -19,8 +19,10 @@ export type Folding = Readonly<{
   position: () => Position
   /** Null: another projector moved the checkpoint away from `from`; nothing was written. */
   fold: (from: Position, records: readonly LogRecord[]) => Advance | null
-  /** The same inside a transaction of the caller's, who alone writes the file. */
+  /** The same inside a transaction of the caller's, who alone writes the file and ends with `settle`. */
   foldInto: (records: readonly LogRecord[]) => void
+  /** Writes what was kept in memory, and the checkpoint. */
+  settle: (position: Position) => void
 }>
 
 /** @param database a writing connection with the views' tables */
@@ -60,14 +62,19 @@ export function createFolding(database: DatabaseSync): Folding {
 
   function foldInto(records: readonly LogRecord[]): void {
     for (const record of records) foldEvent(decode(record))
+  }
+
+  function settle(reached: Position): void {
     names.flush()
-    move.run(records.at(-1)!.position)
+    move.run(reached)
   }
 
   return {
     position,
     foldInto,
+    settle,
     fold(from, records) {
+      const last = records.at(-1)!.position
       database.exec('BEGIN IMMEDIATE')
       try {
         if (versionOf(database) !== schemaVersion) {
@@ -79,13 +86,13 @@ export function createFolding(database: DatabaseSync): Folding {
         }
         if (remembered !== from) names.forget()
         foldInto(records)
+        settle(last)
         database.exec('COMMIT')
       } catch (error) {
         remembered = null
         if (database.isTransaction) database.exec('ROLLBACK')
         throw error
       }
-      const last = records.at(-1)!.position
       remembered = last
       return { position: last, kinds: new Set(records.map(({ stream }) => kindOf(stream))) }
     },

@@ -6,6 +6,7 @@ import {
   type ControllerFacts,
   type FacetFacts,
   type LotFacts,
+  type OperationFacts,
   type PersonFacts,
 } from './facts.ts'
 import { packSubjectId } from './packing.ts'
@@ -73,6 +74,8 @@ export type Names = Words &
     /** What is known of these changed, and is to be written with the batch. */
     controllerChanged: (controller: ControllerFacts) => void
     personChanged: (person: PersonFacts) => void
+    /** The latest operation of all; null for none, undefined while that is not known. */
+    latest: { operation: OperationFacts | null | undefined }
     /** Writes what was learnt of controllers, people and facets. Before the batch commits. */
     flush: () => void
     forget: () => void
@@ -115,6 +118,7 @@ export function createNames(database: DatabaseSync): Names {
     people: new Set<PersonFacts>(),
     facets: new Set<FacetFacts>(),
   }
+  const latest: Names['latest'] = { operation: undefined }
   let remembered = 0
 
   function remember(): void {
@@ -127,6 +131,7 @@ export function createNames(database: DatabaseSync): Names {
 
   return {
     ...words,
+    latest,
     controller(name) {
       const known = controllers.get(name)
       if (known) return known
@@ -163,16 +168,21 @@ export function createNames(database: DatabaseSync): Names {
       keepPeople(statements, changed.people)
       keepControllers(statements, changed.controllers)
       keepFacets(statements, changed.facets)
-      for (const { facets } of controllers.values()) {
-        if (facets.size > mostRemembered) facets.clear()
-      }
+      boundFacets(controllers)
     },
     forget() {
       words.forget()
       controllers.clear()
       for (const set of Object.values(changed)) set.clear()
+      latest.operation = undefined
       remembered = 0
     },
+  }
+}
+
+function boundFacets(controllers: ReadonlyMap<ControllerId, ControllerFacts>): void {
+  for (const { facets } of controllers.values()) {
+    if (facets.size > mostRemembered) facets.clear()
   }
 }
 

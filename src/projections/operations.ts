@@ -1,6 +1,7 @@
 import type { Position } from '../domain/values.ts'
+import type { OperationFacts } from './facts.ts'
 import { packDigest, unpackDigest } from './packing.ts'
-import { defineProjection, unchanged, type EventType, type Value } from './projection.ts'
+import { defineProjection, unchanged, type EventType, type Look } from './projection.ts'
 import type { Reader } from './reader.ts'
 import { insertInto, type Table } from './table.ts'
 import type { Views } from './views.ts'
@@ -39,17 +40,30 @@ export const operations = defineProjection<EventType, Write, 'last'>({
     last: `SELECT position, controller, key FROM operation WHERE position > 0
       ORDER BY position DESC LIMIT 1`,
   },
-  changes({ event: { operation }, controller, position }, look) {
+  changes({ event: { operation }, controller, position, names }, look) {
     if (!operation) return unchanged
     const key = packDigest(operation.key)
-    const last = look('last')[0]
-    if (last && last[1] === controller.number && sameKey(last[2]!, key)) {
-      return [['count', [last[0]!]]]
+    const { latest } = names
+    latest.operation ??= lastRow(look)
+    if (latest.operation?.controller === controller.number && sameKey(latest.operation.key, key)) {
+      return [['count', [latest.operation.position]]]
     }
+    latest.operation = { position, controller: controller.number, key }
     const body = packDigest(operation.body)
     return [['record', [position, controller.number, key, body, 1, partOf(key)]]]
   },
 })
+
+function lastRow(look: Look<'last'>): OperationFacts | null {
+  const found = look('last')[0]
+  if (!found) return null
+  const [position, controller, key] = found
+  return {
+    position: Number(position),
+    controller: Number(controller),
+    key: key as Uint8Array | string,
+  }
+}
 
 /** 48 bits of a key, as random as the key is. */
 function partOf(key: Uint8Array | string): number {
@@ -57,9 +71,9 @@ function partOf(key: Uint8Array | string): number {
   return bytes.readUIntBE(Math.max(0, bytes.length - 6), Math.min(6, bytes.length))
 }
 
-function sameKey(one: Value, other: Value): boolean {
+function sameKey(one: Uint8Array | string, other: Uint8Array | string): boolean {
   if (typeof one === 'string' || typeof other === 'string') return one === other
-  return Buffer.compare(one as Uint8Array, other as Uint8Array) === 0
+  return Buffer.compare(one, other) === 0
 }
 
 export const operationReads = {

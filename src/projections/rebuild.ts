@@ -74,6 +74,7 @@ async function fill(
     onProgress?.(position)
     await turn()
   }
+  folding.settle(position)
   database.exec('COMMIT')
   return events
 }
