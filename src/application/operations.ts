@@ -20,8 +20,11 @@ type Digests = AskMeta['operation']
 export type Operations = Readonly<{
   /** Keyed digests of the client's key and body: no value of theirs is ever stored. */
   digest(controller: ControllerId, operation: OperationKey | null): Digests
-  /** The answer that the key got before; `key_reused` for another body; null when the key is new. */
-  earlier(controller: ControllerId, operation: Digests): Promise<LineOutcome | null>
+  /**
+   * The answer that the key got before; `key_reused` for another body; null when the key is new, or there
+   * is none. A promise only where an answer has to be read back: most lines need none.
+   */
+  earlier(controller: ControllerId, operation: Digests): LineOutcome | Promise<LineOutcome> | null
   /** Nothing came of it: the key is free again. */
   release(operation: Digests): void
 }>
@@ -42,7 +45,7 @@ export function createOperations(vault: Vault, views: Views, reader: EventReader
         body: vault.digest(controller, 'request-body', operation.body),
       }
     },
-    async earlier(controller, operation) {
+    earlier(controller, operation) {
       if (!operation) return null
       const claim = claimed.get(operation.key)
       if (claim !== undefined && claim !== operation.body) return { outcome: 'key_reused' }

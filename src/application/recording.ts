@@ -12,6 +12,7 @@ import type {
   EventId,
   Instant,
   Lot,
+  Reference,
   SubjectId,
 } from '../domain/values.ts'
 import type { Answer, Ask, AskMeta, Executor, KeyReused } from '../ledger/execute-types.ts'
@@ -75,13 +76,14 @@ async function recordLines(
 
   const open: number[] = []
   for (const [index, { line }] of wanted.entries()) {
-    const early =
-      invalid(line, deps.now()) ?? (await deps.operations.earlier(controller, digests[index]!))
-    if (early) outcomes[index] = early
+    const early = invalid(line, deps.now()) ?? deps.operations.earlier(controller, digests[index]!)
+    if (early) outcomes[index] = early instanceof Promise ? await early : early
     else open.push(index)
   }
 
   const people = await resolveSubjects(deps, controller, wanted, open)
+  // Looked up before anything is asked, so that no line overtakes another on the same person.
+  const underWay = await transfersUnderWay(deps, controller, wanted)
   await Promise.all(
     open.map(async (index) => {
       const subject = people[index] ?? null
@@ -91,7 +93,7 @@ async function recordLines(
         return
       }
       const operation = digests[index]!
-      const one = { caller, known, line: wanted[index]!.line, subject, operation }
+      const one = { caller, known, underWay, line: wanted[index]!.line, subject, operation }
       try {
         outcomes[index] = await recordOne(deps, one)
       } catch (error) {
@@ -175,9 +177,27 @@ async function resolveSubjects(
   return subjects
 }
 
+async function transfersUnderWay(
+  deps: Deps,
+  controller: ControllerId,
+  wanted: readonly Wanted[],
+): Promise<ReadonlySet<Reference>> {
+  const named = new Set<Reference>()
+  for (const { line } of wanted) {
+    const { transfer } = lookUpsOf(line)
+    if (transfer) named.add(transfer)
+  }
+  for (const transfer of named) {
+    if (!(await deps.transferUnderWay(controller, transfer))) named.delete(transfer)
+  }
+  return named
+}
+
 type One = Readonly<{
   caller: Caller
   known: Known
+  /** S8: the transfers that are being executed, of those that the lines name. */
+  underWay: ReadonlySet<Reference>
   line: Line
   subject: SubjectId | null
   operation: Digests
@@ -206,9 +226,7 @@ async function recordOnSubject(
   const { controller } = one.caller
   const stream = streamName('subject', controller, subject)
   const lookUps = lookUpsOf(line)
-  const transferUnderWay = lookUps.transfer
-    ? await deps.transferUnderWay(controller, lookUps.transfer)
-    : false
+  const transferUnderWay = lookUps.transfer !== null && one.underWay.has(lookUps.transfer)
   const values = valuesOf(line)
   const ask: Ask<
     ReturnType<typeof subjectDecider.initialState>,

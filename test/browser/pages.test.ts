@@ -20,10 +20,10 @@ const zone = TimeZone.parse('America/Los_Angeles')
 const email = 'markup@example.org'
 const hostile = '<script>document.title = "owned"</script>'
 const shared = {
-  mode: 'observe',
+  mode: 'observe' as const,
   source: 'commerce-platform',
-  subject: { identifiers: [{ scheme: 'email', value: email }] },
-} as const
+  subject: { identifiers: [{ scheme: 'email' as const, value: email }] },
+}
 const told: LineInput[] = [
   { type: 'open-account', ...shared, occurredAt: '2015-01-01T12:00:00.000Z' },
   {
