@@ -9,14 +9,17 @@ export async function callCli(place: Place, args: readonly string[]): Promise<En
   const environment = { ...process.env }
   const streams = { out: process.stdout, err: process.stderr }
   const written = { out: '', err: '' }
-  const write = { out: streams.out.write, err: streams.err.write }
+  const write = {
+    out: streams.out.write.bind(streams.out),
+    err: streams.err.write.bind(streams.err),
+  }
   process.env['CUSTODY_DATA'] = place.data
   process.env['CUSTODY_ROOT_KEY_FILE'] = place.rootKeyFile
   for (const name of ['out', 'err'] as const) {
-    streams[name].write = ((text: string | Uint8Array) => {
+    streams[name].write = (text: string | Uint8Array) => {
       written[name] += typeof text === 'string' ? text : Buffer.from(text).toString()
       return true
-    }) as typeof process.stdout.write
+    }
   }
   try {
     const code = await main(['node', 'custody', ...args])
