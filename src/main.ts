@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { createAccess } from './application/access.ts'
 import { createConsents } from './application/consents.ts'
 import { createDeletions } from './application/deletions.ts'
@@ -73,7 +73,8 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     env: configuration.rootKey,
     file: configuration.rootKeyFile,
     dataDirectory,
-    createIfMissing: true,
+    // A new key opens no vault that is there already: then a missing one is a wrong path.
+    createIfMissing: !existsSync(vaultFile),
   })
   if (!rootKey.ok) throw new Error(`couldn't load the root key: ${rootKey.problem}`)
   const vault = await openSqliteVault({
