@@ -3,7 +3,7 @@ import type { Day, Lot, Position, PurposeKey, SubjectId } from '../domain/values
 import { erasurePending, isBeingDeleted } from './deletions.ts'
 import { inventoryPage } from './inventory.ts'
 import type { Reader } from './reader.ts'
-import { dueOfLot } from './retention.ts'
+import { dueOfLot } from './retention-schedule.ts'
 import { OBJECTION, stoodAt } from './standings.ts'
 import type { InventoryRow, TransferItemRow } from './views.ts'
 
