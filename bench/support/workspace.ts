@@ -15,6 +15,7 @@ export function makeDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'custody-bench-'))
 }
 
+/** Removes what `makeDirectory` made, with everything in it. */
 export function removeDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
 }
