@@ -21,9 +21,9 @@ import { SubjectFenced, type Vault } from '../vault/vault.ts'
 import type { Deletions } from './deletions.ts'
 import type { Line, PersonalValues } from './lines.ts'
 import type { Operations } from './operations.ts'
+import { resolveSubjects } from './people.ts'
 import {
   activityCommand,
-  introduces,
   isAboutPerson,
   lookUpsOf,
   subjectCommand,
@@ -119,62 +119,6 @@ function invalid(line: Line, now: Instant): Invalid | null {
     return { outcome: 'invalid', field: 'occurredAt', rule: 'must not be in the future' }
   }
   return null
-}
-
-/**
- * The pseudonym of each line's person, by the line's index, or what is wrong with an identifier. People
- * whom a line introduces are made in one transaction, in the order of the lines; then those who must be
- * known already are looked up.
- */
-async function resolveSubjects(
-  { vault, executor }: Deps,
-  controller: ControllerId,
-  wanted: readonly Wanted[],
-  open: readonly number[],
-): Promise<(SubjectId | Invalid | null)[]> {
-  const subjects = new Array<SubjectId | Invalid | null>(wanted.length).fill(null)
-  const making: number[] = []
-  const finding: number[] = []
-  for (const index of open) {
-    const { line } = wanted[index]!
-    if (!isAboutPerson(line)) continue
-    if ('subject' in line.subject) {
-      // A pseudonym is never made by being named, and one of another controller is none of ours (S45).
-      const { subject } = line.subject
-      const stream = streamName('subject', controller, subject)
-      const isKnown = await executor.load(stream, subjectDecider, ({ revision }) => revision >= 0)
-      subjects[index] = isKnown ? subject : null
-      continue
-    }
-    const identifiers = line.subject.identifiers
-    // One identifier that is known leaves nothing to link, so that the cache may answer.
-    const cached = identifiers.length === 1 ? vault.findCached(controller, identifiers) : null
-    if (cached) {
-      subjects[index] = cached
-      continue
-    }
-    const broken = vault.checkIdentifiers(identifiers)
-    if (broken) {
-      const field = `subject.identifiers.${broken.index}.value`
-      subjects[index] = { outcome: 'invalid', field, rule: broken.rule }
-      continue
-    }
-    ;(introduces(line) ? making : finding).push(index)
-  }
-  const identifiersOf = (index: number) => {
-    const { line } = wanted[index]!
-    return isAboutPerson(line) && 'identifiers' in line.subject ? line.subject.identifiers : []
-  }
-  if (making.length > 0) {
-    const made = await vault.identifyAll(controller, making.map(identifiersOf))
-    for (const [at, index] of making.entries()) subjects[index] = made[at]!.subject
-  }
-  await Promise.all(
-    finding.map(async (index) => {
-      subjects[index] = await vault.find(controller, identifiersOf(index))
-    }),
-  )
-  return subjects
 }
 
 async function transfersUnderWay(
