@@ -43,7 +43,8 @@ describe('a hash table', () => {
     }
     const pairs = [...model.values()].flat().length
     expect(pairs).toBeGreaterThan(500)
-    expect(count(database, 'pairs')).toBeGreaterThan(pairs / 15)
+    // Each bucket that overflows adds one: at the worst, all are full and each has one that is full too.
+    expect(count(database, 'pairs')).toBeGreaterThan(pairs / 30)
   })
 
   it('stays balanced: a look-up reads few rows, and half of the room is used', () => {
