@@ -4,6 +4,7 @@
  */
 const rooms = {
   domain: { rooms: [], packages: ['zod', 'luxon'], core: [] },
+  proof: { rooms: [], packages: [], core: ['crypto', 'buffer'] },
   sqlite: { rooms: [], packages: [], core: ['sqlite', 'fs', 'path'] },
   ledger: {
     rooms: ['domain', 'sqlite'],
