@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { AccessEvent } from './access/events.ts'
 import type { ActivityEvent } from './activity/events.ts'
+import type { CheckpointEvent } from './checkpoint/events.ts'
 import type { HoldEvent } from './hold/events.ts'
 import type { PolicyEvent } from './policy/events.ts'
 import type { RecipientEvent } from './recipient/events.ts'
@@ -29,6 +30,7 @@ export type LedgerEvent =
   | RequestEvent
   | ActivityEvent
   | AccessEvent
+  | CheckpointEvent
 
 export const streamKinds = [
   'subject',
@@ -40,6 +42,7 @@ export const streamKinds = [
   'activity',
   'run',
   'access',
+  'checkpoint',
 ] as const
 export type StreamKind = (typeof streamKinds)[number]
 
@@ -47,7 +50,7 @@ export type StreamKind = (typeof streamKinds)[number]
 export const StreamName = z
   .string()
   .regex(
-    /^(?:subject|policy|recipient|hold|transfer|request|activity|run|access)-[a-z0-9.-]{1,64}\/[a-z0-9.-]{1,96}$/,
+    /^(?:subject|policy|recipient|hold|transfer|request|activity|run|access|checkpoint)-[a-z0-9.-]{1,64}\/[a-z0-9.-]{1,96}$/,
     'must be a stream: <kind>-<controller>/<id>',
   )
   .brand<'StreamName'>()

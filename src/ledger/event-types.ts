@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { accessEventData } from '../domain/access/events.ts'
 import { activityEventData } from '../domain/activity/events.ts'
+import { checkpointEventData } from '../domain/checkpoint/events.ts'
 import type { StreamKind } from '../domain/envelope.ts'
 import { holdEventData } from '../domain/hold/events.ts'
 import { policyEventData } from '../domain/policy/events.ts'
@@ -34,6 +35,7 @@ export const eventTypes: EventTypes = new Map([
   ...allInFirstVersion(['request'], requestEventData),
   ...allInFirstVersion(['activity', 'run'], activityEventData),
   ...allInFirstVersion(['access'], accessEventData),
+  ...allInFirstVersion(['checkpoint'], checkpointEventData),
 ])
 
 function allInFirstVersion(

@@ -245,6 +245,13 @@ const data: Readonly<Record<LedgerEvent['type'], unknown>> = {
   TokenIssued: { token: 'crm-1', role: 'source', label: 'The CRM', digest },
   TokenRevoked: { token: 'crm-1', reason: 'Rotated' },
   AccessStepRefused: refused,
+  CheckpointSigned: {
+    size: 4711,
+    root: 'Ojo9Jjc0MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEwOTg=',
+    streams: { count: 612, root: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=' },
+    note: 'custody.local/symphony-commerce\n4711\nOjo9Jjc0MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEwOTg=\n\n— custody.local/symphony-commerce AAAAAA==\n',
+  },
+  CheckpointCosigned: { size: 4711, lines: ['— witness.example.org AAAAAA=='] },
 }
 
 const controller = ControllerId.parse('symphony-commerce')
@@ -259,6 +266,7 @@ const streamIds: Readonly<Record<StreamKind, string>> = {
   activity: 'web-server.2014-07',
   run: 'retention-2026-01-01',
   access: 'tokens',
+  checkpoint: 'log',
 }
 
 /** The newest version of every event type, by its name. */
