@@ -9,6 +9,9 @@ import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
 
 const longestPauseMs = 5_000
 
+/** How long the views may stay behind while nobody waits for them. */
+const restMs = 100
+
 const port = parentPort
 if (!port) throw new Error('the projector is started as a thread')
 const { ledgerPath, viewsPath } = workerData as ThreadStart
@@ -17,14 +20,24 @@ const stopping = new AbortController()
 const say = (message: FromThread) => port.postMessage(message)
 const database = openViewsDatabase(viewsPath)
 const reader: SqliteEventReader = openSqliteEventReader(ledgerPath)
+let waking: (() => void) | null = null
 const projector = createProjector({
   reader,
   database,
+  rest: () =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, restMs)
+      waking = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    }),
   onAdvance: ({ position, kinds }) => say({ said: 'advanced', position, kinds: [...kinds] }),
 })
 
 port.on('message', (message: ToThread) => {
   if (message === 'stop') stopping.abort()
+  waking?.()
   reader.wake()
 })
 say({ said: 'ready', position: projector.position(), kinds: [] })

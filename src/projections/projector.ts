@@ -10,6 +10,11 @@ export type ProjectorOptions = Readonly<{
   database: DatabaseSync
   /** Most events in one transaction. */
   batch?: number
+  /**
+   * Awaited after a batch that was not full, before the next is read: what comes in small numbers costs
+   * half as much when it is folded together. Left out: no rest.
+   */
+  rest?: (signal: AbortSignal) => Promise<void>
   onAdvance?: (advance: Advance) => void
 }>
 
@@ -58,6 +63,7 @@ export function createProjector(options: ProjectorOptions): Projector {
         for await (const records of reader.follow(from, batch, signal)) {
           if (!fold(from, records)) break
           from = records.at(-1)!.position
+          if (records.length < batch && options.rest) await options.rest(signal)
         }
       }
     },
