@@ -3,9 +3,11 @@ import type { AccessEvent } from './access/events.ts'
 import type { ActivityEvent } from './activity/events.ts'
 import type { CheckpointEvent } from './checkpoint/events.ts'
 import type { HoldEvent } from './hold/events.ts'
+import type { NotificationEvent } from './notification/events.ts'
 import type { PolicyEvent } from './policy/events.ts'
 import type { RecipientEvent } from './recipient/events.ts'
 import type { RequestEvent } from './request/events.ts'
+import type { SourceEvent } from './source/events.ts'
 import type { SubjectEvent } from './subject/events.ts'
 import type { TransferEvent } from './transfer/events.ts'
 import {
@@ -31,6 +33,8 @@ export type LedgerEvent =
   | ActivityEvent
   | AccessEvent
   | CheckpointEvent
+  | SourceEvent
+  | NotificationEvent
 
 export const streamKinds = [
   'subject',
@@ -43,6 +47,8 @@ export const streamKinds = [
   'run',
   'access',
   'checkpoint',
+  'source',
+  'notification',
 ] as const
 export type StreamKind = (typeof streamKinds)[number]
 
@@ -50,7 +56,7 @@ export type StreamKind = (typeof streamKinds)[number]
 export const StreamName = z
   .string()
   .regex(
-    /^(?:subject|policy|recipient|hold|transfer|request|activity|run|access|checkpoint)-[a-z0-9.-]{1,64}\/[a-z0-9.-]{1,96}$/,
+    /^(?:subject|policy|recipient|hold|transfer|request|activity|run|access|checkpoint|source|notification)-[a-z0-9.-]{1,64}\/[a-z0-9.-]{1,96}$/,
     'must be a stream: <kind>-<controller>/<id>',
   )
   .brand<'StreamName'>()

@@ -2,11 +2,14 @@ import type { z } from 'zod'
 import { accessEventData } from '../domain/access/events.ts'
 import { activityEventData } from '../domain/activity/events.ts'
 import { checkpointEventData } from '../domain/checkpoint/events.ts'
+import { endpointEventData } from '../domain/endpoint/events.ts'
 import type { StreamKind } from '../domain/envelope.ts'
 import { holdEventData } from '../domain/hold/events.ts'
+import { notificationEventData } from '../domain/notification/events.ts'
 import { policyEventData } from '../domain/policy/events.ts'
 import { recipientEventData } from '../domain/recipient/events.ts'
 import { requestEventData } from '../domain/request/events.ts'
+import { sourceEventData } from '../domain/source/events.ts'
 import { subjectEventData } from '../domain/subject/events.ts'
 import { transferEventData } from '../domain/transfer/events.ts'
 
@@ -36,6 +39,9 @@ export const eventTypes: EventTypes = new Map([
   ...allInFirstVersion(['activity', 'run'], activityEventData),
   ...allInFirstVersion(['access'], accessEventData),
   ...allInFirstVersion(['checkpoint'], checkpointEventData),
+  ...allInFirstVersion(['recipient', 'source'], endpointEventData),
+  ...allInFirstVersion(['source'], sourceEventData),
+  ...allInFirstVersion(['notification'], notificationEventData),
 ])
 
 function allInFirstVersion(

@@ -89,6 +89,13 @@ const scope = {
   kinds: ['prospect', 'account-holder'],
 }
 
+const notice = {
+  cause: '019a5f00-0000-7000-8000-000000000009',
+  subject: '0123456789abcdef0123456789abcdef',
+  topic: 'person.erased',
+  downstream: { kind: 'recipient', id: 'mailworks' },
+}
+
 const data: Readonly<Record<LedgerEvent['type'], unknown>> = {
   DataCollected: {
     on,
@@ -252,6 +259,25 @@ const data: Readonly<Record<LedgerEvent['type'], unknown>> = {
     note: 'custody.local/symphony-commerce\n4711\nOjo9Jjc0MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEwOTg=\n\n— custody.local/symphony-commerce AAAAAA==\n',
   },
   CheckpointCosigned: { size: 4711, lines: ['— witness.example.org AAAAAA=='] },
+  EndpointRegistered: {
+    url: 'https://hooks.mailworks.example/custody',
+    topics: ['consent.withdrawn', 'person.erased'],
+    generation: 1,
+  },
+  EndpointSecretRotated: { generation: 2 },
+  EndpointRemoved: { reason: 'Moved' },
+  SourceStepRefused: refused,
+  NotificationConfirmed: { notice, attempt: 2, status: 204 },
+  NotificationFailed: {
+    notice,
+    attempt: 1,
+    code: 'rejected',
+    status: 503,
+    next: '2014-07-01T17:30:05.500Z',
+  },
+  NotificationAbandoned: { notice, attempts: 10, code: 'timed_out', status: null },
+  NotificationRetried: { notice, reason: 'Their certificate was renewed' },
+  NotificationStepRefused: refused,
 }
 
 const controller = ControllerId.parse('symphony-commerce')
@@ -267,6 +293,8 @@ const streamIds: Readonly<Record<StreamKind, string>> = {
   run: 'retention-2026-01-01',
   access: 'tokens',
   checkpoint: 'log',
+  source: 'web-shop',
+  notification: 'msg-0123456789abcdef0123456789abcdef',
 }
 
 /** The newest version of every event type, by its name. */

@@ -1,3 +1,4 @@
+import type { EndpointCommand } from '../endpoint/decider.ts'
 import type { CategoryKey, Day, PurposeKey, Reference } from '../values.ts'
 
 /** What can be asked of a recipient's stream. Days are in the controller's time zone. */
@@ -15,3 +16,4 @@ export type RecipientCommand =
   | { type: 'EndContract'; reference: Reference; until: Day }
   | { type: 'SuspendRecipient'; reason: string }
   | { type: 'ReinstateRecipient'; reason: string }
+  | EndpointCommand

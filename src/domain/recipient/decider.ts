@@ -1,4 +1,11 @@
 import type { Decider, Decision, Recorded } from '../decision.ts'
+import {
+  decideEndpoint,
+  evolveEndpoint,
+  isEndpointCommand,
+  noEndpoint,
+  type EndpointState,
+} from '../endpoint/decider.ts'
 import type { RecipientStanding } from '../judgement.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { record, refuseStep } from '../step-refused.ts'
@@ -15,7 +22,11 @@ import type { RecipientEvent } from './events.ts'
 type DataOf<T extends RecipientEvent['type']> = Extract<RecipientEvent, { type: T }>['data']
 type Registration = DataOf<'RecipientRegistered'>
 type Contracts = ReadonlyMap<Reference, DataOf<'ContractSigned'>>
-type Known = Readonly<{ registration: Registration; contracts: Contracts }>
+type Known = Readonly<{
+  registration: Registration
+  contracts: Contracts
+  endpoint: EndpointState
+}>
 
 /** A recipient: unknown, registered, or suspended since a moment. */
 export type RecipientState =
@@ -52,6 +63,9 @@ function decide(command: RecipientCommand, state: RecipientState): Decision<Reci
   if (command.type === 'RegisterRecipient') return register(command, state)
   if (state.status === 'unknown') {
     return refused(command, 'not_found', 'The recipient is not registered; register it first.')
+  }
+  if (isEndpointCommand(command)) {
+    return decideEndpoint(command, state.endpoint, (code, why) => refused(command, code, why))
   }
   switch (command.type) {
     case 'SignContract':
@@ -135,10 +149,11 @@ function evolve(
   { occurredAt }: Recorded,
 ): RecipientState {
   if (event.type === 'RecipientRegistered') {
-    return { status: 'registered', registration: event.data, contracts: new Map() }
+    const none = { contracts: new Map(), endpoint: noEndpoint }
+    return { status: 'registered', registration: event.data, ...none }
   }
   if (state.status === 'unknown') return state
-  const { contracts } = state
+  const { registration, contracts, endpoint } = state
   switch (event.type) {
     case 'ContractSigned':
       return { ...state, contracts: new Map([...contracts, [event.data.reference, event.data]]) }
@@ -151,9 +166,13 @@ function evolve(
     case 'RecipientSuspended':
       return { ...state, status: 'suspended', since: occurredAt }
     case 'RecipientReinstated':
-      return { status: 'registered', registration: state.registration, contracts }
+      return { status: 'registered', registration, contracts, endpoint }
     case 'RecipientStepRefused':
       return state
+    case 'EndpointRegistered':
+    case 'EndpointSecretRotated':
+    case 'EndpointRemoved':
+      return { ...state, endpoint: evolveEndpoint(endpoint, event) }
     default:
       return assertNever(event)
   }

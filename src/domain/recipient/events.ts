@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { EndpointEvent } from '../endpoint/events.ts'
 import { Refusal } from '../refusal.ts'
 import { CategoryKey, Day, Line, PurposeKey, Reference } from '../values.ts'
 
@@ -29,6 +30,5 @@ export const recipientEventData = {
 } as const
 
 type DataOf = { [T in keyof typeof recipientEventData]: z.infer<(typeof recipientEventData)[T]> }
-export type RecipientEvent = {
-  [T in keyof DataOf]: { type: T; version: 1; data: DataOf[T] }
-}[keyof DataOf]
+export type RecipientEvent =
+  { [T in keyof DataOf]: { type: T; version: 1; data: DataOf[T] } }[keyof DataOf] | EndpointEvent

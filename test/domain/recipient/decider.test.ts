@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { RecipientCommand } from '../../../src/domain/recipient/commands.ts'
 import { recipientDecider, recipientStanding } from '../../../src/domain/recipient/decider.ts'
+import { endpointEventData } from '../../../src/domain/endpoint/events.ts'
 import { recipientEventData, type RecipientEvent } from '../../../src/domain/recipient/events.ts'
 import { RecipientId } from '../../../src/domain/values.ts'
 import { given, recorded, refusalsOf } from '../../support/given.ts'
 
 const nothing = recorded()
+const shapes = { ...recipientEventData, ...endpointEventData }
 const mailer = RecipientId.parse('mailer')
 
 function event<T extends RecipientEvent['type']>(type: T, data: object): RecipientEvent {
-  return { type, version: 1, data: recipientEventData[type].parse(data) } as RecipientEvent
+  return { type, version: 1, data: shapes[type].parse(data) } as RecipientEvent
 }
 const ask = (type: RecipientCommand['type'], data: object) =>
   ({ type, ...data }) as unknown as RecipientCommand
