@@ -12,7 +12,7 @@ const rooms = {
     core: ['sqlite', 'worker_threads', 'timers', 'events', 'fs', 'path', 'buffer'],
   },
   vault: {
-    rooms: ['domain', 'sqlite'],
+    rooms: ['domain', 'proof', 'sqlite'],
     packages: ['zod', 'libphonenumber-js'],
     core: ['sqlite', 'crypto', 'timers', 'fs', 'path', 'url', 'net', 'buffer'],
   },

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Sealed } from '../../src/domain/envelope.ts'
 import type { CategoryKey, ControllerId, EventId, Lot, SubjectId } from '../../src/domain/values.ts'
-import { open, seal, type Place } from '../../src/vault/sealing.ts'
+import { isDisclosureOf } from '../../src/proof/commitment.ts'
+import { disclose, open, seal, type Place } from '../../src/vault/sealing.ts'
 import type { DataKey } from '../../src/vault/vault.ts'
 import { seed } from '../support/seed.ts'
 
@@ -43,7 +44,9 @@ describe('sealed values', () => {
     expect(nonces.size).toBe(5_000)
     const sealed = seal(place, key, values)
     expect(Buffer.from(sealed.box, 'base64').toString('latin1')).not.toContain('ann')
-    expect(Buffer.from(sealed.box, 'base64').length).toBe(29 + JSON.stringify(values).length + 3)
+    expect(Buffer.from(sealed.box, 'base64').length).toBe(
+      29 + 64 + JSON.stringify(values).length + 3,
+    )
   })
 
   it.each([
@@ -95,7 +98,8 @@ describe('sealed values', () => {
       const altered = Buffer.from(box)
       altered[bit >> 3]! ^= 1 << (bit & 7)
       const opened = open(place, key, { ...sealed, box: altered.toString('base64') })
-      expect(opened).toEqual({ ok: false, reason: bit < 8 ? 'unknown-format' : 'not-authentic' })
+      expect(opened.ok).toBe(false)
+      if (bit >= 8) expect(opened).toEqual({ ok: false, reason: 'not-authentic' })
     }
     for (let length = 0; length < box.length; length += 1) {
       const opened = open(place, key, {
@@ -115,5 +119,70 @@ describe('sealed values', () => {
         reason: 'unknown-format',
       })
     }
+  })
+})
+
+describe('a disclosure', () => {
+  const where = { ...place, key: key.id }
+
+  it('shows what is in one box, and nothing of another', () => {
+    const sealed = seal(place, key, values)
+    const other = seal(place, key, values)
+    const disclosed = disclose(place, key, sealed)
+    if (!disclosed.ok) throw new Error(disclosed.reason)
+    expect(JSON.parse(disclosed.disclosure.text)).toEqual(values)
+    expect(isDisclosureOf(where, sealed.box, disclosed.disclosure)).toBe(true)
+    expect(isDisclosureOf(where, other.box, disclosed.disclosure)).toBe(false)
+  })
+
+  it('of other values, of another place or in another spelling proves nothing', () => {
+    const sealed = seal(place, key, values)
+    const disclosed = disclose(place, key, sealed)
+    if (!disclosed.ok) throw new Error(disclosed.reason)
+    const { opening, text } = disclosed.disclosure
+    const wrong = [
+      { opening, text: text.replace('Ann', 'Bea') },
+      { opening, text: `${text} ` },
+      { opening: Buffer.alloc(32).toString('base64'), text },
+      { opening: opening.slice(0, -4), text },
+      { opening: `${opening} `, text },
+      { opening: '', text },
+    ]
+    for (const one of wrong) expect(isDisclosureOf(where, sealed.box, one)).toBe(false)
+    for (const part of ['controller', 'subject', 'eventId', 'category', 'lot', 'key'] as const) {
+      const moved = { ...where, [part]: 'other' }
+      expect(isDisclosureOf(moved, sealed.box, disclosed.disclosure)).toBe(false)
+    }
+  })
+
+  it('is refused by every box with one bit flipped before its ciphertext ends', () => {
+    const sealed = seal(place, key, { a: 'b' })
+    const disclosed = disclose(place, key, sealed)
+    if (!disclosed.ok) throw new Error(disclosed.reason)
+    const box = Buffer.from(sealed.box, 'base64')
+    for (let bit = 13 * 8; bit < 45 * 8; bit += 1) {
+      const altered = Buffer.from(box)
+      altered[bit >> 3]! ^= 1 << (bit & 7)
+      expect(isDisclosureOf(where, altered.toString('base64'), disclosed.disclosure)).toBe(false)
+    }
+  })
+})
+
+describe('a box of the first version', () => {
+  // Sealed by the first release, under the key of 32 zero bytes.
+  const zero: DataKey = { id: 'k0', key: createSecretKey(Buffer.alloc(32)) }
+  const first: Sealed = {
+    category: place.category,
+    lot: place.lot,
+    key: 'k0',
+    box: 'AbK1yLJbj7fbGBU8Lt0YcTkMxoBf6FI0PGYomi+ds1lZtt/pFfLsy+CO3nv/8LmC5RYSxfvh19o=',
+  }
+
+  it('still opens', () => {
+    expect(open(place, zero, first)).toEqual({ ok: true, values: { email: 'ann@example.org' } })
+  })
+
+  it('has no commitment that could be shown', () => {
+    expect(disclose(place, zero, first)).toEqual({ ok: false, reason: 'unknown-format' })
   })
 })
