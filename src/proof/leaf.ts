@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
+import { decodeBase64, decodeUtf8, isCount, isHash, parseDecimal } from './values.ts'
 
 /** An event as it is stored, as far as its leaf commits to it. `revision` counts from 0 in its stream. */
 export type LeafEvent = Readonly<{
@@ -23,8 +23,12 @@ const header = 'custody event v1'
  *
  * @throws RangeError when a field would make the entry mean something else
  */
-export function leafEntry(event: LeafEvent): Buffer {
-  return entryBytes({ ...event, bodyHash: hash('sha256', event.body, 'buffer') })
+export function leafEntry({ stream, revision, id, type, body }: LeafEvent): Buffer {
+  if (!isCount(revision)) throw new RangeError(`${revision} is no revision`)
+  const wrong = [stream, id, type].find((text) => !isLine(text))
+  if (wrong !== undefined) throw new RangeError(`${JSON.stringify(wrong)} is no line of an entry`)
+  const bodyHash = hash('sha256', body, 'base64')
+  return Buffer.from(`${[header, stream, revision, id, type, bodyHash].join('\n')}\n`)
 }
 
 /**
@@ -33,29 +37,17 @@ export function leafEntry(event: LeafEvent): Buffer {
  * @returns null for any bytes that `leafEntry` does not write
  */
 export function parseLeafEntry(bytes: Uint8Array): LeafEntry | null {
-  if (!isUtf8(bytes)) return null
-  const lines = Buffer.from(bytes).toString().split('\n')
-  const [version, stream, revision, id, type, bodyHash, end] = lines
+  const lines = decodeUtf8(bytes)?.split('\n') ?? []
+  const [version, stream, revisionText, id, type, hashText, end] = lines
   if (version !== header || end !== '' || lines.length !== 7) return null
-  if (!stream || !id || !type || !/^(?:0|[1-9][0-9]*)$/.test(revision!)) return null
-  const entry = { stream, revision: Number(revision), id, type }
-  const parsed = { ...entry, bodyHash: Buffer.from(bodyHash!, 'base64') }
-  if (parsed.bodyHash.length !== 32 || !Number.isSafeInteger(parsed.revision)) return null
-  if (![stream, id, type].every(isLine)) return null
-  return entryBytes(parsed).equals(bytes) ? parsed : null
-}
-
-function entryBytes({ stream, revision, id, type, bodyHash }: LeafEntry): Buffer {
-  if (!Number.isSafeInteger(revision) || revision < 0) {
-    throw new RangeError(`${revision} is no revision`)
-  }
-  const wrong = [stream, id, type].find((text) => !isLine(text))
-  if (wrong !== undefined) throw new RangeError(`${JSON.stringify(wrong)} is no line of an entry`)
-  const lines = [header, stream, revision, id, type, bodyHash.toString('base64')]
-  return Buffer.from(`${lines.join('\n')}\n`)
+  const revision = parseDecimal(revisionText ?? '')
+  const bodyHash = decodeBase64(hashText ?? '')
+  if (revision === null || !isHash(bodyHash)) return null
+  if (!isLine(stream) || !isLine(id) || !isLine(type)) return null
+  return { stream, revision, id, type, bodyHash }
 }
 
 /** One line that is the same text after it was written as UTF-8 and read. */
-function isLine(text: string): boolean {
-  return /^[^\u0000-\u001f\u007f]+$/.test(text) && text.isWellFormed()
+function isLine(text: string | undefined): text is string {
+  return text !== undefined && /^[^\p{Cc}]+$/u.test(text) && text.isWellFormed()
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { problem, type Problem } from './problem.ts'
+import { isCount, isHash, sameBytes } from './values.ts'
 
 /** A SHA-256 hash: 32 bytes. */
 export type Hash = Buffer
@@ -196,7 +197,7 @@ export function verifyInclusion({ index, size, leaf, root, path }: InclusionClai
     ;[position, last] = [half(position), half(last)]
   }
   if (last !== 0) return missingHash(path)
-  return equal(node, root) ? null : problem('wrong-root', 'the leaf does not lead to the root')
+  return sameBytes(node, root) ? null : problem('wrong-root', 'the leaf does not lead to the root')
 }
 
 /**
@@ -215,11 +216,11 @@ export function verifyConsistency({ older, newer, path }: ConsistencyClaim): Pro
   }
   const malformed = malformedHash([older.root, newer.root], path)
   if (malformed) return malformed
-  const emptied = [older, newer].some(({ size, root }) => size === 0 && !equal(root, emptyRoot))
+  const emptied = [older, newer].some(({ size, root }) => size === 0 && !sameBytes(root, emptyRoot))
   if (emptied) return problem('wrong-root', 'a tree without leaves has another root')
   if (older.size === 0 || older.size === newer.size) {
     if (path.length > 0) return extraHash(path)
-    if (older.size === 0 || equal(older.root, newer.root)) return null
+    if (older.size === 0 || sameBytes(older.root, newer.root)) return null
     return problem('wrong-root', `there are two roots for ${older.size} leaves`)
   }
   return verifyGrowth({ older, newer, path })
@@ -245,10 +246,10 @@ function verifyGrowth({ older, newer, path }: ConsistencyClaim): Problem | null 
     ;[position, last] = [half(position), half(last)]
   }
   if (last !== 0) return missingHash(path)
-  if (!equal(olderRoot, older.root)) {
+  if (!sameBytes(olderRoot, older.root)) {
     return problem('wrong-root', 'the proof does not lead to the older root')
   }
-  if (!equal(newerRoot, newer.root)) {
+  if (!sameBytes(newerRoot, newer.root)) {
     return problem('wrong-root', 'the proof does not lead to the newer root')
   }
   return null
@@ -282,20 +283,11 @@ function sha256(bytes: Uint8Array): Hash {
   return hash('sha256', bytes, 'buffer')
 }
 
-function equal(left: Hash, right: Hash): boolean {
-  return Buffer.compare(left, right) === 0
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
 function malformedHash(single: readonly unknown[], path: unknown): Problem | null {
   if (!Array.isArray(path)) return problem('malformed-proof', 'the proof must be a list of hashes')
   if (path.length > longestPath) return extraHash(path)
   // A hole in a list is seen too: the spread makes it `undefined`.
-  const all = [...single, ...(path as unknown[])]
-  const wrong = all.some((value) => !(value instanceof Uint8Array) || value.length !== hashLength)
+  const wrong = [...single, ...(path as unknown[])].some((value) => !isHash(value))
   return wrong ? problem('malformed-hash', 'every hash must have 32 bytes') : null
 }
 

@@ -24,7 +24,16 @@ export type ProblemCode =
   | 'bad-signature'
   | 'wrong-origin'
 
+/** What a check that finds something out answers. */
+export type Outcome<T> =
+  Readonly<{ ok: true; value: T }> | Readonly<{ ok: false; problem: Problem }>
+
 /** A problem, in one line where it is found. */
 export function problem(code: ProblemCode, message: string): Problem {
   return { code, message }
+}
+
+/** The outcome of a check that failed. */
+export function failed(code: ProblemCode, message: string): Outcome<never> {
+  return { ok: false, problem: problem(code, message) }
 }
