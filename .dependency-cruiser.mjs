@@ -14,7 +14,18 @@ const rooms = {
   vault: {
     rooms: ['domain', 'proof', 'sqlite'],
     packages: ['zod', 'libphonenumber-js'],
-    core: ['sqlite', 'crypto', 'timers', 'fs', 'path', 'url', 'net', 'buffer'],
+    core: [
+      'sqlite',
+      'worker_threads',
+      'crypto',
+      'timers',
+      'events',
+      'fs',
+      'path',
+      'url',
+      'net',
+      'buffer',
+    ],
   },
   projections: {
     rooms: ['domain', 'ledger', 'sqlite'],

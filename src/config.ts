@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { ControllerId } from './domain/values.ts'
 
@@ -10,6 +10,7 @@ const Environment = z.object({
   CUSTODY_DATA: z.string().min(1).default('data'),
   CUSTODY_ROOT_KEY: z.string().optional(),
   CUSTODY_ROOT_KEY_FILE: z.string().min(1).default('keys/root.key'),
+  CUSTODY_KEYRING: z.string().min(1).optional(),
   CUSTODY_CONTROLLER: ControllerId.default('symphony-commerce' as ControllerId),
   CUSTODY_HOST: z.string().min(1).default('127.0.0.1'),
   CUSTODY_PORT: z.coerce.number().int().min(0).max(65_535).default(8040),
@@ -27,6 +28,8 @@ export type Configuration = Readonly<{
   viewsFile: string
   rootKey: string | null
   rootKeyFile: string
+  /** The directory with the keys of the vault's epochs: `epochs` beside the root key's file by default. */
+  keyringDirectory: string
   /** The controller that commands act for when none is named. */
   controller: ControllerId
   host: string
@@ -68,6 +71,9 @@ export function configure(
     viewsFile: join(dataDirectory, 'views.sqlite'),
     rootKey: settings.CUSTODY_ROOT_KEY ?? null,
     rootKeyFile: resolve(settings.CUSTODY_ROOT_KEY_FILE),
+    keyringDirectory: resolve(
+      settings.CUSTODY_KEYRING ?? join(dirname(settings.CUSTODY_ROOT_KEY_FILE), 'epochs'),
+    ),
     controller: settings.CUSTODY_CONTROLLER,
     host: settings.CUSTODY_HOST,
     port: settings.CUSTODY_PORT,

@@ -27,6 +27,7 @@ import { rebuild } from './projections/rebuild.ts'
 import { openViews } from './projections/sqlite-views.ts'
 import type { Views } from './projections/views.ts'
 import { takeManifest } from './reports/manifest.ts'
+import { openFileKeyring } from './vault/file-keyring.ts'
 import { loadRootKey } from './vault/root-key.ts'
 import { openSqliteVault } from './vault/sqlite-vault.ts'
 import type { Vault } from './vault/vault.ts'
@@ -77,9 +78,16 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     createIfMissing: !existsSync(vaultFile),
   })
   if (!rootKey.ok) throw new Error(`couldn't load the root key: ${rootKey.problem}`)
+  const keyring = openFileKeyring({
+    directory: configuration.keyringDirectory,
+    rootKey: rootKey.key,
+    dataDirectory,
+  })
+  if (!keyring.ok) throw new Error(`couldn't open the keyring: ${keyring.problem}`)
   const vault = await openSqliteVault({
     path: vaultFile,
     rootKey: rootKey.key,
+    keyring: keyring.keyring,
     defaultCountry: configuration.country,
   })
   const log = await openSqliteEventLog({

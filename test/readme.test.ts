@@ -15,7 +15,7 @@ describe('the README', () => {
 
   beforeAll(async () => {
     stack = await openStack()
-    const { rootKey, dataDirectory } = stack.configuration
+    const { rootKey, keyringDirectory, dataDirectory } = stack.configuration
     await stack.say({
       type: 'collect',
       mode: 'observe',
@@ -29,7 +29,12 @@ describe('the README', () => {
       values: { 'user.contact.email': { address: 'susanmcallister234@example.net' } },
     } as never)
     await stack.close()
-    const env = { ...process.env, CUSTODY_DATA: dataDirectory, CUSTODY_ROOT_KEY: rootKey! }
+    const env = {
+      ...process.env,
+      CUSTODY_DATA: dataDirectory,
+      CUSTODY_ROOT_KEY: rootKey!,
+      CUSTODY_KEYRING: keyringDirectory,
+    }
     server = spawn('node', ['src/cli/custody.mjs', 'serve', '--port', '0', '--json'], {
       env: { ...env, CUSTODY_LOG_LEVEL: 'silent' },
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { ControllerId } from '../domain/values.ts'
+import type { ControllerRow, EpochTable } from './epoch-table.ts'
 import { normalize, type NormalizeOptions } from './identifiers.ts'
 import type { SlotTable } from './slot-table.ts'
 import {
@@ -11,20 +12,19 @@ import {
   type IdentifierScheme,
   VaultUnavailable,
 } from './vault.ts'
-import { newKey, unwrap } from './wrapping.ts'
+import { newKey, unwrap, wrap } from './wrapping.ts'
 
 /**
- * The keys of a controller: an epoch key, wrapped by the root key, which wraps its data keys and its
- * index key. From the index key come the keys of the blind index, one for each scheme, and of the
- * digests, one for each domain.
+ * What lasts of a controller's keys. Its epoch key, which the keyring has, wraps its data keys and its
+ * index key. From the index key come the keys of the blind index, one for each scheme, of the digests,
+ * one for each domain, and of the suppression list.
  */
-export type ControllerKeys = Readonly<{
-  number: number
-  epoch: number
-  epochKey: KeyObject
-  schemeKeys: Readonly<Record<IdentifierScheme, KeyObject>>
-  domainKeys: Readonly<Record<DigestDomain, KeyObject>>
-}>
+export type ControllerKeys = ControllerRow &
+  Readonly<{
+    schemeKeys: Readonly<Record<IdentifierScheme, KeyObject>>
+    domainKeys: Readonly<Record<DigestDomain, KeyObject>>
+    suppressionKey: KeyObject
+  }>
 
 const digestDomains = [
   'idempotency-key',
@@ -58,80 +58,100 @@ export function textDigest(keys: ControllerKeys, domain: DigestDomain, text: str
   return createHmac('sha256', keys.domainKeys[domain]).update(text).digest('base64url').slice(0, 22)
 }
 
+/** A wrapped key's move from one epoch to another; nothing is changed before it is applied. */
+export type Rewrap = () => void
+
 export type ControllerTable = Readonly<{
+  /** Asks no key. Null where the vault does not know the controller. */
+  row(controller: ControllerId): ControllerRow | null
+  all(): readonly ControllerRow[]
   /** Null where the controller has none yet. */
   load(controller: ControllerId): ControllerKeys | null
   /** Those that another process made meanwhile, or new ones. */
   loadOrMake(controller: ControllerId): ControllerKeys
+  /** What brings the index key under the current epoch. @throws VaultUnavailable */
+  rewraps(controller: ControllerRow): Rewrap[]
 }>
 
-/** To be used inside a transaction. */
+/** To be used inside a transaction. @param secrets holds the wrapped bytes */
 export function createControllerTable(
   database: DatabaseSync,
-  rootKey: KeyObject,
+  epochs: EpochTable,
   secrets: SlotTable,
 ): ControllerTable {
   const select = database.prepare(
-    `SELECT controller.number, index_epoch AS indexEpoch, index_secret AS indexSecret,
-            epoch.number AS epoch, epoch.secret AS epochSecret
-     FROM controller JOIN epoch ON epoch.controller = controller.number
-     WHERE name = ? ORDER BY epoch.number DESC LIMIT 1`,
+    `SELECT number, index_epoch AS indexEpoch, index_secret AS indexSecret
+     FROM controller WHERE name = ?`,
+  )
+  const selectAll = database.prepare('SELECT number, name FROM controller ORDER BY number')
+  const selectNext = database.prepare(
+    'SELECT coalesce(max(number), 0) + 1 AS number FROM controller',
   )
   const insert = database.prepare(
-    'INSERT INTO controller (name, index_epoch, index_secret) VALUES (?, 1, ?)',
+    'INSERT INTO controller (number, name, index_epoch, index_secret) VALUES (?, ?, ?, ?)',
   )
-  const insertEpoch = database.prepare(
-    'INSERT INTO epoch (controller, number, secret) VALUES (?, 1, ?)',
+  const update = database.prepare(
+    'UPDATE controller SET index_epoch = ?, index_secret = ? WHERE number = ?',
   )
+  const find = (controller: ControllerId) => select.get(controller) as Row | undefined
 
-  const load = (controller: ControllerId): ControllerKeys | null => {
-    const row = select.get(controller) as Row | undefined
+  const open = (row: ControllerRow, { indexEpoch, indexSecret }: Row): KeyObject => {
+    const { key } = epochs.of(row, indexEpoch)
+    const wrapped = secrets.read(indexSecret)
+    const indexKey = unwrap(key, indexPurpose(row.name, indexEpoch), wrapped)
+    if (!indexKey) throw new VaultUnavailable(`the keys of controller ${row.name} were altered`)
+    return indexKey
+  }
+  const load = (name: ControllerId): ControllerKeys | null => {
+    const row = find(name)
     if (!row) return null
-    const epochKey = unwrap(
-      rootKey,
-      epochPurpose(controller, row.epoch),
-      secrets.read(row.epochSecret),
-    )
-    const indexKey =
-      epochKey &&
-      unwrap(epochKey, indexPurpose(controller, row.indexEpoch), secrets.read(row.indexSecret))
-    if (!indexKey) throw new VaultUnavailable(`the keys of controller ${controller} were altered`)
-    return { number: row.number, epoch: row.epoch, epochKey, ...derive(indexKey) }
+    const controller = { number: row.number, name }
+    return { ...controller, ...derive(open(controller, row)) }
   }
   return {
+    row: (name) => {
+      const row = find(name)
+      return row ? { number: row.number, name } : null
+    },
+    all: () => (selectAll.all() as ControllerRow[]).map(({ number, name }) => ({ number, name })),
     load,
-    loadOrMake: (controller) => {
-      const known = load(controller)
+    loadOrMake: (name) => {
+      const known = load(name)
       if (known) return known
-      const epoch = newKey(rootKey, epochPurpose(controller, 1))
-      const index = newKey(epoch.key, indexPurpose(controller, 1))
-      const number = Number(insert.run(controller, secrets.allocate(index.wrapped)).lastInsertRowid)
-      insertEpoch.run(number, secrets.allocate(epoch.wrapped))
-      return { number, epoch: 1, epochKey: epoch.key, ...derive(index.key) }
+      const controller = { number: (selectNext.get() as ControllerRow).number, name }
+      const epoch = epochs.add(controller)
+      const index = newKey(epoch.key, indexPurpose(name, epoch.number))
+      insert.run(controller.number, name, epoch.number, secrets.allocate(index.wrapped))
+      return { ...controller, ...derive(index.key) }
+    },
+    rewraps: (controller) => {
+      const row = find(controller.name)
+      const epoch = epochs.current(controller)
+      if (!row || row.indexEpoch === epoch.number) return []
+      const raw = open(controller, row).export()
+      const wrapped = wrap(epoch.key, indexPurpose(controller.name, epoch.number), raw)
+      raw.fill(0)
+      return [
+        () => {
+          secrets.overwrite(row.indexSecret, wrapped)
+          update.run(epoch.number, row.indexSecret, controller.number)
+        },
+      ]
     },
   }
 }
 
-type Row = Readonly<{
-  number: number
-  indexEpoch: number
-  indexSecret: number
-  epoch: number
-  epochSecret: number
-}>
+type Row = Readonly<{ number: number; indexEpoch: number; indexSecret: number }>
 
-const epochPurpose = (controller: ControllerId, epoch: number) => [
-  'epoch',
-  controller,
-  String(epoch),
-]
 const indexPurpose = (controller: ControllerId, epoch: number) => [
   'index',
   controller,
   String(epoch),
 ]
 
-function derive(indexKey: KeyObject): Pick<ControllerKeys, 'schemeKeys' | 'domainKeys'> {
+function derive(
+  indexKey: KeyObject,
+): Pick<ControllerKeys, 'schemeKeys' | 'domainKeys' | 'suppressionKey'> {
   const named = <Name extends string>(kind: string, names: readonly Name[]) =>
     Object.fromEntries(
       names.map((name) => [name, expand(indexKey, `custody.vault.${kind}.${name}`)]),
@@ -139,6 +159,7 @@ function derive(indexKey: KeyObject): Pick<ControllerKeys, 'schemeKeys' | 'domai
   return {
     schemeKeys: named('identifier', identifierSchemes),
     domainKeys: named('digest', digestDomains),
+    suppressionKey: expand(indexKey, 'custody.vault.suppression'),
   }
 }
 

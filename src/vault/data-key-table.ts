@@ -1,19 +1,17 @@
+import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import type { ControllerId, Lot, SubjectId } from '../domain/values.ts'
-import type { ControllerKeys } from './controller-keys.ts'
+import type { Lot, SubjectId } from '../domain/values.ts'
+import type { Rewrap } from './controller-keys.ts'
+import type { ControllerRow, EpochTable } from './epoch-table.ts'
 import { createRandomSource } from './random.ts'
 import type { SlotTable } from './slot-table.ts'
 import { subjectBytes } from './subject-table.ts'
 import { type DataKey, type KeyScope, VaultUnavailable } from './vault.ts'
-import { newKey, unwrap } from './wrapping.ts'
+import { newKey, unwrap, wrap } from './wrapping.ts'
 
 const randomBytes = createRandomSource()
 
-export type KeyOwner = Readonly<{
-  controller: ControllerId
-  keys: ControllerKeys
-  subject: SubjectId
-}>
+export type KeyOwner = Readonly<{ controller: ControllerRow; subject: SubjectId }>
 
 /** The data keys, wrapped. To be used inside a transaction. */
 export type DataKeyTable = Readonly<{
@@ -24,15 +22,27 @@ export type DataKeyTable = Readonly<{
   destroyLot(subject: SubjectId, lot: Lot): void
   destroyAll(subject: SubjectId): void
   hasAny(subject: SubjectId): boolean
+  /** What brings a subject's keys under the current epoch. @throws VaultUnavailable */
+  rewraps(owner: KeyOwner): Rewrap[]
 }>
 
 /** The data keys of a vault file, by person, category and lot. @param secrets holds the wrapped bytes */
-export function createDataKeyTable(database: DatabaseSync, secrets: SlotTable): DataKeyTable {
+export function createDataKeyTable(
+  database: DatabaseSync,
+  epochs: EpochTable,
+  secrets: SlotTable,
+): DataKeyTable {
   const select = database.prepare(
     `SELECT id, epoch, secret FROM data_key WHERE subject = ? AND lot = ? AND category = ?`,
   )
   const insert = database.prepare(
     `INSERT INTO data_key (subject, lot, category, id, epoch, secret) VALUES (?, ?, ?, ?, ?, ?)`,
+  )
+  const notUnder = database.prepare(
+    'SELECT lot, category, id, epoch, secret FROM data_key WHERE subject = ? AND epoch <> ?',
+  )
+  const move = database.prepare(
+    'UPDATE data_key SET epoch = ? WHERE subject = ? AND lot = ? AND category = ?',
   )
   const ofLot = database.prepare('SELECT secret FROM data_key WHERE subject = ? AND lot = ?')
   const deleteLot = database.prepare('DELETE FROM data_key WHERE subject = ? AND lot = ?')
@@ -43,23 +53,40 @@ export function createDataKeyTable(database: DatabaseSync, secrets: SlotTable): 
     for (const { secret } of rows as { secret: number }[]) secrets.free(secret)
   }
 
+  const open = (owner: KeyOwner, scope: KeyScope, { id, epoch, secret }: Row): KeyObject => {
+    const wrapping = epochs.of(owner.controller, epoch).key
+    const key = unwrap(wrapping, purposeOf(owner, scope, epoch, id), secrets.read(secret))
+    if (!key) throw new VaultUnavailable(`the wrapped key ${id} was altered`)
+    return key
+  }
+
   return {
-    find: (owner, { category, lot }) => {
-      const row = select.get(subjectBytes(owner.subject), lot, category) as
-        { id: string; epoch: number; secret: number } | undefined
-      if (!row) return null
-      if (row.epoch !== owner.keys.epoch) throw new VaultUnavailable(`no epoch key ${row.epoch}`)
-      const purpose = purposeOf(owner, { category, lot }, row.id)
-      const key = unwrap(owner.keys.epochKey, purpose, secrets.read(row.secret))
-      if (!key) throw new VaultUnavailable(`the wrapped key ${row.id} was altered`)
-      return { id: row.id, key }
+    find: (owner, scope) => {
+      const { category, lot } = scope
+      const row = select.get(subjectBytes(owner.subject), lot, category) as Row | undefined
+      return row ? { id: row.id, key: open(owner, scope, row) } : null
     },
-    make: (owner, { category, lot }) => {
+    make: (owner, scope) => {
+      const epoch = epochs.current(owner.controller)
       const id = randomBytes(9).toString('base64url')
-      const { key, wrapped } = newKey(owner.keys.epochKey, purposeOf(owner, { category, lot }, id))
+      const { key, wrapped } = newKey(epoch.key, purposeOf(owner, scope, epoch.number, id))
       const secret = secrets.allocate(wrapped)
-      insert.run(subjectBytes(owner.subject), lot, category, id, owner.keys.epoch, secret)
+      const { category, lot } = scope
+      insert.run(subjectBytes(owner.subject), lot, category, id, epoch.number, secret)
       return { id, key }
+    },
+    rewraps: (owner) => {
+      const epoch = epochs.current(owner.controller)
+      const rows = notUnder.all(subjectBytes(owner.subject), epoch.number) as (Row & KeyScope)[]
+      return rows.map((row) => {
+        const raw = open(owner, row, row).export()
+        const wrapped = wrap(epoch.key, purposeOf(owner, row, epoch.number, row.id), raw)
+        raw.fill(0)
+        return () => {
+          secrets.overwrite(row.secret, wrapped)
+          move.run(epoch.number, subjectBytes(owner.subject), row.lot, row.category)
+        }
+      })
     },
     destroyLot: (subject, lot) => {
       freeAll(ofLot.all(subjectBytes(subject), lot))
@@ -73,6 +100,13 @@ export function createDataKeyTable(database: DatabaseSync, secrets: SlotTable): 
   }
 }
 
-function purposeOf(owner: KeyOwner, { category, lot }: KeyScope, id: string): string[] {
-  return ['data', owner.controller, owner.subject, category, lot, String(owner.keys.epoch), id]
+type Row = Readonly<{ id: string; epoch: number; secret: number }>
+
+function purposeOf(
+  { controller, subject }: KeyOwner,
+  { category, lot }: KeyScope,
+  epoch: number,
+  id: string,
+): string[] {
+  return ['data', controller.name, subject, category, lot, String(epoch), id]
 }

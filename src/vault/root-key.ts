@@ -1,15 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isInside, openToOthers, writeDurably } from './durable-file.ts'
 
 export type RootKeySource = Readonly<{
   /** The value of `CUSTODY_ROOT_KEY`: base64 of 32 bytes. It goes before the file. */
@@ -80,9 +72,8 @@ function readKeyFile(file: string): RootKey | null {
   const status = statSync(file, { throwIfNoEntry: false })
   if (!status) return null
   if (!status.isFile()) return { ok: false, problem: `the root key file ${file} is not a file` }
-  const open = status.mode & 0o077
-  if (open !== 0 && process.platform !== 'win32') {
-    const mode = (status.mode & 0o777).toString(8).padStart(4, '0')
+  const mode = openToOthers(status.mode)
+  if (mode) {
     return {
       ok: false,
       problem: `the root key file ${file} can be used by others (mode ${mode}): chmod 600 it`,
@@ -99,6 +90,7 @@ function createKeyFile(file: string, allowed: boolean): RootKey {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const raw = randomBytes(keyLength)
   try {
+    // A key that is lost loses everything: the file and its name are on the disk before it is used.
     writeDurably(file, `${raw.toString('base64')}\n`)
   } catch (error) {
     // Another process that starts at the same moment may have made it.
@@ -109,33 +101,4 @@ function createKeyFile(file: string, allowed: boolean): RootKey {
   const key = createSecretKey(raw)
   raw.fill(0)
   return { ok: true, key, from: 'new-file' }
-}
-
-/** A key that is lost loses everything: the file and its name are on the disk before it is used. */
-function writeDurably(file: string, text: string): void {
-  const descriptor = openSync(file, 'wx', 0o600)
-  try {
-    writeSync(descriptor, text)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-  const directory = openSync(dirname(file), 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
-}
-
-function isInside(directory: string, file: string): boolean {
-  const path = relative(realPath(resolve(directory)), realPath(file))
-  return path !== '' && !path.startsWith('..') && !isAbsolute(path)
-}
-
-/** With every symbolic link followed, also where the last parts do not exist yet. */
-function realPath(path: string): string {
-  if (statSync(path, { throwIfNoEntry: false })) return realpathSync(path)
-  const parent = dirname(path)
-  return parent === path ? path : join(realPath(parent), basename(path))
 }

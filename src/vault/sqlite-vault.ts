@@ -1,14 +1,16 @@
 import type { KeyObject } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import type { ControllerId, Lot, SubjectId } from '../domain/values.ts'
-import { type ControllerKeys, identifierDigest, textDigest } from './controller-keys.ts'
+import { type ControllerKeys, textDigest } from './controller-keys.ts'
 import type { KeyOwner } from './data-key-table.ts'
-import { createGroupCommit, type GroupCommit } from './group-commit.ts'
+import type { GroupCommit } from './group-commit.ts'
 import { normalize } from './identifiers.ts'
-import { createScrub, type Scrub } from './scrub.ts'
-import type { Digested } from './subject-table.ts'
-import { createTables, isOwnAnswer, openVaultFile, type Tables } from './vault-file.ts'
-import { type CacheBounds, createVaultCaches, type VaultCaches } from './vault-caches.ts'
+import type { Keyring } from './keyring.ts'
+import { subjectBytes } from './subject-table.ts'
+import { createSuppressions } from './suppressions.ts'
+import { createUpkeep } from './upkeep.ts'
+import type { CacheBounds, VaultCaches } from './vault-caches.ts'
+import { createVaultCore, type VaultCore } from './vault-core.ts'
+import { openVaultFile, type Tables } from './vault-file.ts'
 import {
   type DataKey,
   type DigestDomain,
@@ -23,6 +25,8 @@ import {
 export type SqliteVaultOptions = Readonly<{
   path: string
   rootKey: KeyObject
+  /** Has the keys of the file's epochs. */
+  keyring: Keyring
   /** ISO 3166-1 alpha-2: how a phone number without a country prefix is read. */
   defaultCountry?: string | undefined
   cacheBounds?: CacheBounds
@@ -34,39 +38,50 @@ const defaultBounds: CacheBounds = { dataKeys: 40_000, spellings: 40_000 }
 const defaultDestroyWaitMs = 10_000
 
 /**
- * The vault in a SQLite file of its own, which several processes may open at once.
+ * The vault in a SQLite file of its own, which several processes may open at once. A file of an earlier
+ * format is brought to this one, and a rotation that was stopped goes on.
  *
  * @throws VaultUnavailable when the file cannot be opened, or was made with another root key
  */
 export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vault> {
-  const database = openVaultFile(options.path, options.rootKey)
+  const { path, keyring } = options
+  const { database, name } = openVaultFile(path, options.rootKey, keyring)
   try {
-    return new SqliteVault(database, options)
+    const core = createVaultCore(database, {
+      keyring,
+      name,
+      defaultCountry: options.defaultCountry,
+      cacheBounds: options.cacheBounds ?? defaultBounds,
+      destroyWaitMs: options.destroyWaitMs ?? defaultDestroyWaitMs,
+    })
+    // A process that was killed while destroying may have left its log behind.
+    core.scrub.tryOnce()
+    const { resume, stop, ...upkeep } = createUpkeep(core, { path, keyring, name })
+    await resume()
+    return Object.assign(new SqliteVault(core, stop), upkeep, createSuppressions(core))
   } catch (error) {
     database.close()
     throw error
   }
 }
 
-class SqliteVault implements Vault {
-  readonly #defaultCountry: string | undefined
-  readonly #controllers = new Map<ControllerId, ControllerKeys>()
+type OtherParts =
+  keyof ReturnType<typeof createUpkeep> | keyof ReturnType<typeof createSuppressions>
+
+/** People, keys and their destruction. The vault's other parts are in files of their own. */
+class SqliteVault implements Omit<Vault, OtherParts> {
+  readonly #core: VaultCore
   readonly #tables: Tables
   readonly #caches: VaultCaches
   readonly #commits: GroupCommit
-  readonly #scrub: Scrub
+  readonly #stop: () => Promise<void>
 
-  constructor(database: DatabaseSync, options: SqliteVaultOptions) {
-    this.#defaultCountry = options.defaultCountry
-    this.#tables = createTables(database, options.rootKey)
-    this.#caches = createVaultCaches(database, options.cacheBounds ?? defaultBounds)
-    this.#commits = createGroupCommit(database, {
-      begin: () => this.#tables.begin(),
-      refuses: isOwnAnswer,
-    })
-    this.#scrub = createScrub(database, options.destroyWaitMs ?? defaultDestroyWaitMs)
-    // A process that was killed while destroying may have left its log behind.
-    this.#scrub.tryOnce()
+  constructor(core: VaultCore, stop: () => Promise<void>) {
+    this.#core = core
+    this.#tables = core.tables
+    this.#caches = core.caches
+    this.#commits = core.commits
+    this.#stop = stop
   }
 
   async find(
@@ -75,14 +90,21 @@ class SqliteVault implements Vault {
   ): Promise<SubjectId | null> {
     const cached = this.findCached(controller, identifiers)
     if (cached) return cached
-    const digested = this.#digested(await this.#keysOf(controller), identifiers)
+    const keys = await this.#core.keysOf(controller)
+    const digested = this.#core.digested(keys, identifiers)
+    const { subjects, suppressions } = this.#tables
     const owners = this.#commits.read(() =>
-      digested.map((one) => this.#tables.subjects.find([one])),
+      digested.map((one) => {
+        const owner = subjects.find(keys, [one])
+        return owner && { owner, isPending: suppressions.isPending(subjectBytes(owner)) }
+      }),
     )
-    for (const [index, owner] of owners.entries()) {
-      if (owner) this.#caches.rememberSubject(controller, identifiers[index]!, owner)
+    for (const [index, found] of owners.entries()) {
+      // Memory does not say what is suppressed.
+      if (!found || found.isPending) continue
+      this.#caches.rememberSubject(controller, identifiers[index]!, found.owner)
     }
-    return owners.find((owner) => owner !== null) ?? null
+    return owners.find((found) => found !== null)?.owner ?? null
   }
 
   findCached(controller: ControllerId, identifiers: readonly Identifier[]): SubjectId | null {
@@ -97,7 +119,9 @@ class SqliteVault implements Vault {
 
   checkIdentifiers(identifiers: readonly Identifier[]): IdentifierFault | null {
     for (const [index, identifier] of identifiers.entries()) {
-      const normalized = normalize(identifier, { defaultCountry: this.#defaultCountry })
+      const normalized = normalize(identifier, {
+        defaultCountry: this.#core.defaultCountry,
+      })
       if (!normalized.ok) return { index, scheme: identifier.scheme, rule: normalized.rule }
     }
     return null
@@ -120,19 +144,19 @@ class SqliteVault implements Vault {
       return subject && { subject, made: false, conflicts: [] }
     })
     if (answers.every((answer) => answer !== null)) return answers
-    const keys = await this.#keysOf(controller)
+    const keys = await this.#core.keysOf(controller)
     const digested = people.map((person, index) =>
-      answers[index] ? [] : this.#digested(keys, person),
+      answers[index] ? [] : this.#core.digested(keys, person),
     )
     return this.#commits.run(
       () =>
         answers.map(
-          (answer, index) =>
-            answer ?? this.#tables.subjects.identify(keys.number, digested[index]!),
+          (answer, index) => answer ?? this.#tables.subjects.identify(keys, digested[index]!),
         ),
       (identified) => {
-        for (const [index, { subject, conflicts }] of identified.entries()) {
-          if (answers[index] || conflicts.length > 0) continue
+        for (const [index, { subject, conflicts, suppressed }] of identified.entries()) {
+          if (suppressed) this.#caches.forgetSubject(subject)
+          if (answers[index] || conflicts.length > 0 || suppressed) continue
           for (const identifier of people[index]!) {
             this.#caches.rememberSubject(controller, identifier, subject)
           }
@@ -171,9 +195,9 @@ class SqliteVault implements Vault {
       scopes.length === 0 ? null : this.cachedKeys(controller, subject, scopes),
     )
     if (cached.every((keys) => keys !== null)) return cached
-    const keys = await this.#keysOf(controller)
+    const keys = await this.#core.keysOf(controller)
     return this.#commits.run(
-      () => this.#makeKeys(controller, keys, wanted),
+      () => this.#makeKeys(keys, wanted),
       (made) => {
         for (const [index, { subject, scopes }] of wanted.entries()) {
           for (const [at, scope] of scopes.entries()) {
@@ -186,19 +210,18 @@ class SqliteVault implements Vault {
 
   /** Everything that may refuse comes before the first change. */
   #makeKeys(
-    controller: ControllerId,
     keys: ControllerKeys,
     wanted: readonly { subject: SubjectId; scopes: readonly KeyScope[] }[],
   ): DataKey[][] {
     const { subjects, dataKeys } = this.#tables
     const known = wanted.map(({ subject }) => subjects.requireOpen(keys.number, subject))
     const found = wanted.map(({ subject, scopes }) =>
-      scopes.map((scope) => dataKeys.find({ controller, keys, subject }, scope)),
+      scopes.map((scope) => dataKeys.find({ controller: keys, subject }, scope)),
     )
     const made = new Map<string, DataKey>()
     return wanted.map(({ subject, scopes }, index) => {
       if (!known[index]) subjects.setState(keys.number, subject, 'open')
-      const owner: KeyOwner = { controller, keys, subject }
+      const owner: KeyOwner = { controller: keys, subject }
       return scopes.map((scope, at) => {
         const key = found[index]![at]
         if (key) return key
@@ -220,11 +243,11 @@ class SqliteVault implements Vault {
   ): Promise<readonly (DataKey | null)[]> {
     const cached = this.cachedKeys(controller, subject, scopes)
     if (cached) return cached
-    const keys = await this.#keysOf(controller)
+    const keys = await this.#core.keysOf(controller)
     const { subjects, dataKeys } = this.#tables
     const { state, found } = this.#commits.read(() => ({
       state: subjects.state(keys.number, subject),
-      found: scopes.map((scope) => dataKeys.find({ controller, keys, subject }, scope)),
+      found: scopes.map((scope) => dataKeys.find({ controller: keys, subject }, scope)),
     }))
     // What is remembered may be sealed under, which a fence forbids.
     if (state === 'open') {
@@ -237,7 +260,7 @@ class SqliteVault implements Vault {
   }
 
   async fence(controller: ControllerId, subject: SubjectId): Promise<void> {
-    const { number } = await this.#keysOf(controller)
+    const { number } = await this.#core.keysOf(controller)
     await this.#commits.run(
       () => {
         if (this.#tables.subjects.state(number, subject) !== 'destroyed') {
@@ -253,7 +276,7 @@ class SqliteVault implements Vault {
   }
 
   async unfence(controller: ControllerId, subject: SubjectId): Promise<void> {
-    const { number } = await this.#keysOf(controller)
+    const { number } = await this.#core.keysOf(controller)
     await this.#commits.run(() => {
       const state = this.#tables.subjects.state(number, subject)
       if (state === 'destroyed') throw new SubjectFenced('the subject was erased')
@@ -266,7 +289,7 @@ class SqliteVault implements Vault {
     subject: SubjectId,
     lots: readonly Lot[],
   ): Promise<void> {
-    const { number } = await this.#keysOf(controller)
+    const { number } = await this.#core.keysOf(controller)
     await this.#commits.run(
       () => {
         this.#tables.subjects.state(number, subject)
@@ -278,69 +301,44 @@ class SqliteVault implements Vault {
         this.#caches.forgetKeys(subject)
       },
     )
-    await this.#scrub.scrub()
+    await this.#core.scrub.scrub()
   }
 
   async destroySubject(controller: ControllerId, subject: SubjectId): Promise<void> {
-    const { number } = await this.#keysOf(controller)
-    await this.#commits.run(
-      () => {
-        const { subjects, dataKeys } = this.#tables
-        subjects.state(number, subject)
-        dataKeys.destroyAll(subject)
-        subjects.destroyIndexRows(subject)
-        subjects.setState(number, subject, 'destroyed')
-        return this.#caches.announce()
-      },
-      (generation) => {
-        this.#caches.announced(generation)
-        this.#caches.forgetSubject(subject)
-      },
-    )
-    await this.#scrub.scrub()
+    const keys = await this.#core.keysOf(controller)
+    await this.#core.change(subject, () => {
+      const { subjects, dataKeys, suppressions } = this.#tables
+      subjects.state(keys.number, subject)
+      dataKeys.destroyAll(subject)
+      subjects.destroyIndexRows(keys, subject)
+      suppressions.settle(subjectBytes(subject))
+      subjects.setState(keys.number, subject, 'destroyed')
+    })
+    await this.#core.scrub.scrub()
   }
 
   async holds(controller: ControllerId, subject: SubjectId): Promise<boolean> {
-    const { number } = await this.#keysOf(controller)
+    const keys = await this.#core.keysOf(controller)
     const { subjects, dataKeys } = this.#tables
     return this.#commits.read(
       () =>
-        subjects.state(number, subject) !== null &&
-        (dataKeys.hasAny(subject) || subjects.hasIndexRows(subject)),
+        subjects.state(keys.number, subject) !== null &&
+        (dataKeys.hasAny(subject) || subjects.hasIndexRows(keys, subject)),
     )
   }
 
   digest(controller: ControllerId, domain: DigestDomain, text: string): string {
-    const keys = this.#controllers.get(controller)
+    const keys = this.#core.knownKeys(controller)
     if (!keys) throw new Error(`the keys of ${controller} are not ready: await ready() first`)
     return textDigest(keys, domain, text)
   }
 
   async ready(controller: ControllerId): Promise<void> {
-    await this.#keysOf(controller)
+    await this.#core.keysOf(controller)
   }
 
   async close(): Promise<void> {
-    this.#caches.close()
-    this.#controllers.clear()
-    await this.#commits.close()
-  }
-
-  async #keysOf(controller: ControllerId): Promise<ControllerKeys> {
-    const known = this.#controllers.get(controller)
-    if (known) return known
-    const { controllers } = this.#tables
-    const keys =
-      this.#commits.read(() => controllers.load(controller)) ??
-      (await this.#commits.run(() => controllers.loadOrMake(controller)))
-    this.#controllers.set(controller, keys)
-    return keys
-  }
-
-  #digested(keys: ControllerKeys, identifiers: readonly Identifier[]): Digested[] {
-    return identifiers.map((identifier) => ({
-      scheme: identifier.scheme,
-      digest: identifierDigest(keys, identifier, { defaultCountry: this.#defaultCountry }),
-    }))
+    await this.#stop()
+    await this.#core.close()
   }
 }

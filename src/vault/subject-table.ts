@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { SubjectId } from '../domain/values.ts'
-import { createHashTable } from './hash-table.ts'
+import type { PurposeKey, SubjectId } from '../domain/values.ts'
+import type { ControllerKeys } from './controller-keys.ts'
+import type { IndexTable } from './index-table.ts'
 import { createRandomSource } from './random.ts'
 import { bytes } from './slot-table.ts'
+import type { SuppressionTable } from './suppression-table.ts'
 import { type Identified, type IdentifierScheme, SubjectFenced } from './vault.ts'
 
 const randomBytes = createRandomSource()
@@ -10,31 +12,31 @@ const randomBytes = createRandomSource()
 export type SubjectState = 'open' | 'fenced' | 'destroyed'
 export type Digested = Readonly<{ scheme: IdentifierScheme; digest: Buffer }>
 
-/** Subjects, their fences and their index rows. To be used inside a transaction, which it is told of. */
+/** Subjects, their fences and their index rows. To be used inside a transaction. */
 export type SubjectTable = Readonly<{
-  begin(): void
   /** The owner of the first digest that is known. */
-  find(identifiers: readonly Digested[]): SubjectId | null
-  identify(controller: number, identifiers: readonly Digested[]): Identified
+  find(keys: ControllerKeys, identifiers: readonly Digested[]): SubjectId | null
+  identify(keys: ControllerKeys, identifiers: readonly Digested[]): Identified
   /** Null where the vault does not know the subject of this controller. */
   state(controller: number, subject: SubjectId): SubjectState | null
   setState(controller: number, subject: SubjectId, state: SubjectState): void
   /** Whether the vault knows the subject already. @throws SubjectFenced */
   requireOpen(controller: number, subject: SubjectId): boolean
-  destroyIndexRows(subject: SubjectId): void
-  hasIndexRows(subject: SubjectId): boolean
+  destroyIndexRows(keys: ControllerKeys, subject: SubjectId): void
+  hasIndexRows(keys: ControllerKeys, subject: SubjectId): boolean
 }>
 
 /** The people of a vault file and whether they are fenced; statements are prepared once. */
-export function createSubjectTable(database: DatabaseSync): SubjectTable {
-  const identified = createHashTable(database, 'identified')
-  const identifying = createHashTable(database, 'identifying')
+export function createSubjectTable(
+  database: DatabaseSync,
+  index: IndexTable,
+  suppressions: SuppressionTable,
+): SubjectTable {
   const select = database.prepare('SELECT controller, state FROM subject WHERE id = ?')
   const upsert = database.prepare(
     `INSERT INTO subject (id, controller, state) VALUES (?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET state = excluded.state`,
   )
-  const owner = (digest: Buffer): Buffer | null => identified.get(digest)[0] ?? null
 
   const state = (controller: number, subject: SubjectId): SubjectState | null => {
     const row = select.get(subjectBytes(subject)) as
@@ -49,34 +51,33 @@ export function createSubjectTable(database: DatabaseSync): SubjectTable {
   }
 
   return {
-    begin: () => {
-      identified.begin()
-      identifying.begin()
-    },
     state,
     setState,
-    find: (identifiers) => {
+    find: (keys, identifiers) => {
       for (const { digest } of identifiers) {
-        const found = owner(digest)
+        const found = index.owner(keys, digest)
         if (found) return subjectId(found)
       }
       return null
     },
-    identify: (controller, identifiers) => {
-      const owners = identifiers.map(({ digest }) => owner(digest))
+    identify: (keys, identifiers) => {
+      const owners = identifiers.map(({ digest }) => index.owner(keys, digest))
       const known = owners.find((found) => found !== null)
       const subject = known ?? randomBytes(16)
-      if (!known) setState(controller, subjectId(subject), 'open')
+      if (!known) setState(keys.number, subjectId(subject), 'open')
       const conflicts: IdentifierScheme[] = []
-      for (const [index, { scheme, digest }] of identifiers.entries()) {
+      const linked: Buffer[] = []
+      for (const [at, { scheme, digest }] of identifiers.entries()) {
+        const found = owners[at]
         // One list may name one identifier twice.
-        const found = owners[index] ?? owner(digest)
+        if (linked.some((other) => other.equals(digest))) continue
         if (!found) {
-          identified.add(digest, subject)
-          identifying.add(subject, digest)
+          index.link(keys, digest, subject)
+          linked.push(digest)
         } else if (!found.equals(subject)) conflicts.push(scheme)
       }
-      return { subject: subjectId(subject), made: !known, conflicts }
+      const suppressed = suppressions.met(keys, subject, linked)
+      return { subject: subjectId(subject), made: !known, conflicts, ...told(suppressed) }
     },
     requireOpen: (controller, subject) => {
       const found = state(controller, subject)
@@ -84,15 +85,13 @@ export function createSubjectTable(database: DatabaseSync): SubjectTable {
       if (found === 'destroyed') throw new SubjectFenced('the subject was erased')
       return found !== null
     },
-    destroyIndexRows: (subject) => {
-      const id = subjectBytes(subject)
-      for (const digest of identifying.get(id)) {
-        identified.remove(digest, id)
-        identifying.remove(id, digest)
-      }
-    },
-    hasIndexRows: (subject) => identifying.get(subjectBytes(subject)).length > 0,
+    destroyIndexRows: (keys, subject) => index.remove(keys, subjectBytes(subject)),
+    hasIndexRows: (keys, subject) => index.digestsOf(keys, subjectBytes(subject)).length > 0,
   }
+}
+
+function told(suppressed: readonly PurposeKey[]): Pick<Identified, 'suppressed'> {
+  return suppressed.length > 0 ? { suppressed } : {}
 }
 
 /** A subject of one controller named to another: nothing of it may be answered or changed. */

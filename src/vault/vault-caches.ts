@@ -28,15 +28,25 @@ export type VaultCaches = Readonly<{
   size(): { dataKeys: number; spellings: number }
 }>
 
-/** Bounded caches that empty themselves when another process changed the file. */
-export function createVaultCaches(database: DatabaseSync, bounds: CacheBounds): VaultCaches {
+/**
+ * Bounded caches that empty themselves when another process changed the file.
+ * @param changed called then: what else is remembered is to be forgotten
+ */
+export function createVaultCaches(
+  database: DatabaseSync,
+  bounds: CacheBounds,
+  changed: () => void,
+): VaultCaches {
   const dataKeys = createRecent<DataKey>(bounds.dataKeys)
   const spellings = createRecent<SubjectId>(bounds.spellings)
   const clear = () => {
     dataKeys.clear()
     spellings.clear()
   }
-  const guard = createGuard(database, clear)
+  const guard = createGuard(database, () => {
+    clear()
+    changed()
+  })
 
   return {
     announce: guard.announce,

@@ -4,24 +4,34 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openDatabase } from '../sqlite/open.ts'
 import { createControllerTable } from './controller-keys.ts'
 import { createDataKeyTable } from './data-key-table.ts'
+import { createEpochTable } from './epoch-table.ts'
+import { createIndexTable } from './index-table.ts'
+import type { Keyring } from './keyring.ts'
+import { createMetaTable } from './meta-table.ts'
 import { prepareSchema } from './schema.ts'
 import { createSlotTable } from './slot-table.ts'
 import { createSubjectTable, SubjectOfAnother } from './subject-table.ts'
-import { SubjectFenced, VaultUnavailable } from './vault.ts'
+import { createSuppressionTable } from './suppression-table.ts'
+import { EpochInUse, SubjectFenced, VaultUnavailable } from './vault.ts'
 import { wrappedLength } from './wrapping.ts'
 
 /**
- * Opens the vault's file, made and readable by its owner only where there is none.
+ * Opens the vault's file, made and readable by its owner only where there is none. `name` is the vault's
+ * own, under which the keyring has its keys.
+ *
  * @throws VaultUnavailable when it cannot be opened, or was made with another root key
  */
-export function openVaultFile(path: string, rootKey: KeyObject): DatabaseSync {
+export function openVaultFile(
+  path: string,
+  rootKey: KeyObject,
+  keyring: Keyring,
+): Readonly<{ database: DatabaseSync; name: string }> {
   let database: DatabaseSync | null = null
   try {
     // SQLite gives its log the mode of the file.
     if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
     database = openDatabase(path, { secureDelete: true })
-    prepareSchema(database, rootKey)
-    return database
+    return { database, name: prepareSchema(database, rootKey, keyring) }
   } catch (cause) {
     database?.close()
     if (cause instanceof VaultUnavailable) throw cause
@@ -31,18 +41,29 @@ export function openVaultFile(path: string, rootKey: KeyObject): DatabaseSync {
 
 export type Tables = ReturnType<typeof createTables>
 
-/** To be used inside a transaction, which they are told of by `begin`. */
-export function createTables(database: DatabaseSync, rootKey: KeyObject) {
+/**
+ * To be used inside a transaction, which they are told of by `begin`.
+ * @param name the vault's own name
+ */
+export function createTables(database: DatabaseSync, keyring: Keyring, name: string) {
   const secrets = createSlotTable(database, 'secret', wrappedLength)
-  const subjects = createSubjectTable(database)
+  const epochs = createEpochTable(database, keyring, name)
+  const index = createIndexTable(database, epochs)
+  const suppressions = createSuppressionTable(database, index)
   return {
     begin: () => {
       secrets.begin()
-      subjects.begin()
+      epochs.begin()
+      index.begin()
+      suppressions.begin()
     },
-    subjects,
-    controllers: createControllerTable(database, rootKey, secrets),
-    dataKeys: createDataKeyTable(database, secrets),
+    meta: createMetaTable(database),
+    epochs,
+    index,
+    suppressions,
+    subjects: createSubjectTable(database, index, suppressions),
+    controllers: createControllerTable(database, epochs, secrets),
+    dataKeys: createDataKeyTable(database, epochs, secrets),
   }
 }
 
@@ -51,6 +72,7 @@ export function isOwnAnswer(error: unknown): boolean {
   return (
     error instanceof SubjectFenced ||
     error instanceof SubjectOfAnother ||
+    error instanceof EpochInUse ||
     error instanceof VaultUnavailable
   )
 }

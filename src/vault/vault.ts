@@ -1,5 +1,12 @@
 import type { KeyObject } from 'node:crypto'
-import type { CategoryKey, ControllerId, Lot, SubjectId } from '../domain/values.ts'
+import type {
+  CategoryKey,
+  ControllerId,
+  Lot,
+  Position,
+  PurposeKey,
+  SubjectId,
+} from '../domain/values.ts'
 
 /**
  * The port of the vault: the keys that open sealed values and the blind index from identifiers to
@@ -27,6 +34,8 @@ export interface Vault {
    * The subject of these identifiers, made when none is known, and every identifier that nobody owns
    * linked to it. The first known identifier decides; one that another subject owns stays there and is
    * told in `conflicts` (its scheme only). Durable when it resolves. Safe under concurrent calls.
+   * Where what was linked is on the suppression list, `suppressed` says for which purposes, again and
+   * again until `settleSuppressed`: whoever was killed before they recorded it is told once more.
    * @throws IdentifierInvalid when one breaks its scheme's rule; RangeError when there is none
    */
   identify(controller: ControllerId, identifiers: readonly Identifier[]): Promise<Identified>
@@ -104,8 +113,87 @@ export interface Vault {
   /** Loads or makes the controller's keys, so that `digest` can be called. Idempotent. */
   ready(controller: ControllerId): Promise<void>
 
+  /**
+   * Keeps an objection alive that will outlive its subject: each identifier of the subject is put on
+   * the suppression list for these purposes, as a keyed digest that does not lead to the subject.
+   * Called before `destroySubject`. Idempotent, durable. (S3, N4)
+   */
+  suppress(
+    controller: ControllerId,
+    subject: SubjectId,
+    purposes: readonly PurposeKey[],
+  ): Promise<void>
+
+  /** The purposes that any of the identifiers is suppressed for, in alphabetical order. */
+  suppressed(
+    controller: ControllerId,
+    identifiers: readonly Identifier[],
+  ): Promise<readonly PurposeKey[]>
+
+  /** Takes the identifiers off the suppression list for these purposes. Idempotent, durable. */
+  unsuppress(
+    controller: ControllerId,
+    identifiers: readonly Identifier[],
+    purposes: readonly PurposeKey[],
+  ): Promise<void>
+
+  /**
+   * What `identify` told in `suppressed` of this subject is recorded, and is told no more. The list keeps
+   * it, for the next erasure. Idempotent, durable.
+   */
+  settleSuppressed(controller: ControllerId, subject: SubjectId): Promise<void>
+
+  /**
+   * Begins a new epoch of the controller and brings every wrapped key and index row under it, in small
+   * steps, while the vault serves; data keys stay the same, so that sealed boxes still open. Resolves
+   * when nothing is under an older epoch any more, in the store or its log. Stopped anywhere, it goes on
+   * at the next opening or rotation; what was left by an earlier one is ended first.
+   * @throws VaultUnavailable "… is pending" when others read for too long; ask again
+   */
+  rotate(controller: ControllerId): Promise<{ epoch: number }>
+
+  /** The controller's epochs, ascending: those that rows are under, and those that the keyring has. */
+  epochs(controller: ControllerId): Promise<readonly EpochState[]>
+
+  /**
+   * Destroys the key of an epoch, so that no backup opens what it has under it. Idempotent.
+   * @throws EpochInUse when it is the current one, or rows of this store are under it
+   */
+  destroyEpoch(controller: ControllerId, epoch: number): Promise<void>
+
+  /**
+   * Writes a consistent copy of the store to a new file, readable by its owner only and on the disk when
+   * it resolves, while the vault serves; destructions may be pending meanwhile. Nothing that was
+   * destroyed before is in it, and no epoch key: `epochs` are those it cannot be opened without.
+   * @throws VaultUnavailable when there is such a file already, or it could not be written
+   */
+  backup(path: string): Promise<{ epochs: readonly BackupEpoch[] }>
+
+  /**
+   * The position of the ledger up to which every completed deletion is known to have been applied to
+   * this very store; `START` in a new one. A restored older file answers an older one: from there on
+   * deletions are to be applied again. (S31, N4)
+   */
+  appliedUpTo(): Promise<Position>
+
+  /** Raises that position; a lower one changes nothing. Durable. */
+  markApplied(position: Position): Promise<void>
+
   close(): Promise<void>
 }
+
+/**
+ * `current`: new rows are made under it. `inUse`: rows may be under it. `available`: the keyring has its
+ * key; in use and not available means that the store is an old copy that cannot be opened any more.
+ */
+export type EpochState = Readonly<{
+  epoch: number
+  current: boolean
+  inUse: boolean
+  available: boolean
+}>
+
+export type BackupEpoch = Readonly<{ controller: ControllerId; epoch: number }>
 
 export type DigestDomain = 'idempotency-key' | 'request-body' | 'import-row'
 
@@ -120,6 +208,8 @@ export type Identified = Readonly<{
   subject: SubjectId
   made: boolean
   conflicts: readonly IdentifierScheme[]
+  /** Purposes that an earlier, erased person of these identifiers objected to. Absent when there are none. */
+  suppressed?: readonly PurposeKey[]
 }>
 
 export type KeyScope = Readonly<{ category: CategoryKey; lot: Lot }>
@@ -141,6 +231,11 @@ export class IdentifierInvalid extends Error {
     this.scheme = scheme
     this.rule = rule
   }
+}
+
+/** The epoch is the current one, or rows are still under it. */
+export class EpochInUse extends Error {
+  override readonly name = 'EpochInUse'
 }
 
 /** The store could not do it: root key wrong, disk full, failed fsync. */

@@ -6,6 +6,10 @@ import type { DataKey, Identifier, KeyScope, Vault } from '../../src/vault/vault
 export type VaultHarness = Readonly<{
   /** A new handle on the store, as another process would have it. Reads phone numbers as of the US. */
   open(options?: { cacheBounds?: { dataKeys: number; spellings: number } }): Promise<Vault>
+  /** Where a backup may be written: no such file exists. */
+  backupPath(): string
+  /** A handle on what a backup wrote, with the same keyring, as after a restore. */
+  openBackup(path: string): Promise<Vault>
   /** Closes what is open, and removes the store. */
   dispose(): Promise<void>
 }>

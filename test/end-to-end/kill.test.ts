@@ -38,6 +38,7 @@ function startProcess(prefix: string) {
       ...process.env,
       CUSTODY_DATA: stack.configuration.dataDirectory,
       CUSTODY_ROOT_KEY: rootKey,
+      CUSTODY_KEYRING: stack.configuration.keyringDirectory,
       CUSTODY_CONTROLLER: symphony,
     },
   })

@@ -25,12 +25,13 @@ async function start(): Promise<{
   ended: Promise<unknown>
   said: () => string
 }> {
-  const { dataDirectory, rootKey, controller } = stack.configuration
+  const { dataDirectory, rootKey, keyringDirectory, controller } = stack.configuration
   const child = spawn(process.execPath, [program], {
     env: {
       ...process.env,
       CUSTODY_DATA: dataDirectory,
       CUSTODY_ROOT_KEY: rootKey ?? '',
+      CUSTODY_KEYRING: keyringDirectory,
       CUSTODY_CONTROLLER: controller,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -38,6 +38,7 @@ export async function openStack(
       {
         CUSTODY_DATA: join(directory, 'data'),
         CUSTODY_ROOT_KEY: randomBytes(32).toString('base64'),
+        CUSTODY_KEYRING: join(directory, 'epochs'),
         CUSTODY_LOG_LEVEL: 'silent',
       },
       { controller: options.controller ?? symphony },

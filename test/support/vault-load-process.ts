@@ -2,17 +2,16 @@ import { createSecretKey } from 'node:crypto'
 import type { ControllerId } from '../../src/domain/values.ts'
 import { openSqliteVault } from '../../src/vault/sqlite-vault.ts'
 import { email, scope } from '../contracts/vault-support.ts'
+import { keyringIn } from '../vault/sqlite-harness.ts'
 
 /**
  * Puts load on a vault until it is killed, and writes a line for each thing that was acknowledged:
  * `identified <value> <subject>`, `key <subject> <lot> <id> <key in hex>` or `destroyed <subject>`.
  */
-const [path, rootKey, prefix] = process.argv.slice(2)
+const [path, keys, rootKeyHex, prefix] = process.argv.slice(2)
 const controller = 'symphony-commerce' as ControllerId
-const vault = await openSqliteVault({
-  path: path!,
-  rootKey: createSecretKey(Buffer.from(rootKey!, 'hex')),
-})
+const rootKey = createSecretKey(Buffer.from(rootKeyHex!, 'hex'))
+const vault = await openSqliteVault({ path: path!, rootKey, keyring: keyringIn(keys!, rootKey) })
 
 async function act(lane: number): Promise<void> {
   for (let turn = 0; turn < 100_000; turn += 1) {

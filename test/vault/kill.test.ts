@@ -24,9 +24,13 @@ async function killUnderLoad(
   delayMs: number,
 ): Promise<string[]> {
   const rootKey = harness.rootKey.export().toString('hex')
-  const child = spawn(process.execPath, [program, harness.path, rootKey, prefix], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [program, harness.path, harness.keyring.name, rootKey, prefix],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const lines: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)

@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SubjectId } from '../../src/domain/values.ts'
-import { createHashTable } from '../../src/vault/hash-table.ts'
 import { VaultUnavailable, type Vault } from '../../src/vault/vault.ts'
 import { email, scope, symphony } from '../contracts/vault-support.ts'
 import { randomFrom, seed } from '../support/seed.ts'
+import { allOf, foundIn, type Secrets, secretsOf } from './bytes-of.ts'
 import { type SqliteHarness, sqliteHarness } from './sqlite-harness.ts'
 
 let harness: SqliteHarness
@@ -17,56 +16,8 @@ beforeEach(async () => {
 })
 afterEach(() => harness.dispose())
 
-/** The bytes that only the vault has of a subject: wrapped keys, by lot, and index digests. */
-type Secrets = { keys: { lot: string; bytes: Buffer }[]; digests: Buffer[] }
-
-function secretsOf(subjects: readonly SubjectId[]): Secrets[] {
-  const database = new DatabaseSync(harness.path, { readOnly: true })
-  try {
-    const select = database.prepare(
-      'SELECT lot, content FROM data_key JOIN secret ON number = secret WHERE subject = ?',
-    )
-    const identifying = createHashTable(database, 'identifying')
-    return subjects.map((subject) => {
-      const id = Buffer.from(subject, 'hex')
-      const rows = select.all(id) as { lot: string; content: Uint8Array }[]
-      return {
-        keys: rows.map(({ lot, content }) => ({ lot, bytes: Buffer.from(content) })),
-        digests: identifying.get(id),
-      }
-    })
-  } finally {
-    database.close()
-  }
-}
-
-/** How many of the needles have a run of 8 of their bytes, at a multiple of 4, in the vault's files. */
-function found(needles: readonly Buffer[]): number {
-  const runs = new Map<number, { needle: number; run: Buffer }[]>()
-  for (const [needle, bytes] of needles.entries()) {
-    for (let start = 0; start + 8 <= bytes.length; start += 4) {
-      const run = bytes.subarray(start, start + 8)
-      const head = run.readUInt32LE(0)
-      const same = runs.get(head)
-      if (same) same.push({ needle, run })
-      else runs.set(head, [{ needle, run }])
-    }
-  }
-  const hits = new Set<number>()
-  for (const suffix of ['', '-wal', '-shm', '-journal']) {
-    if (!existsSync(harness.path + suffix)) continue
-    const file = readFileSync(harness.path + suffix)
-    for (let offset = 0; offset + 8 <= file.length; offset += 1) {
-      for (const { needle, run } of runs.get(file.readUInt32LE(offset)) ?? []) {
-        if (run.equals(file.subarray(offset, offset + 8))) hits.add(needle)
-      }
-    }
-  }
-  return hits.size
-}
-
-const all = (secrets: readonly Secrets[]) =>
-  secrets.flatMap(({ keys, digests }) => [...keys.map(({ bytes }) => bytes), ...digests])
+const secretsOfThese = (subjects: readonly SubjectId[]) => secretsOf(harness, symphony, subjects)
+const found = (needles: readonly Buffer[]) => foundIn(harness.path, needles)
 
 async function people(prefix: string, count: number): Promise<SubjectId[]> {
   const made = await vault.identifyAll(
@@ -101,13 +52,13 @@ describe('what is destroyed', () => {
         const at = Math.floor(random() * living.length)
         return living.splice(at, 1)[0]!
       })
-      dead.push(...secretsOf(victims))
+      dead.push(...secretsOfThese(victims))
       await Promise.all(victims.map((subject) => vault.destroySubject(symphony, subject)))
     }
-    const needles = all(dead)
+    const needles = allOf(dead)
     expect(needles.length).toBeGreaterThan(3_000)
     expect(found(needles)).toBe(0)
-    const control = all(secretsOf(living))
+    const control = allOf(secretsOfThese(living))
     expect(found(control)).toBe(control.length)
     for (const subject of living.slice(0, 50)) {
       expect(await vault.holds(symphony, subject)).toBe(true)
@@ -116,18 +67,18 @@ describe('what is destroyed', () => {
 
   it('as a lot, is gone while the other lots of the subject are there', async () => {
     const [subject] = (await people('lot', 4)).slice(3)
-    const [before] = secretsOf([subject!])
+    const [before] = secretsOfThese([subject!])
     const gone = before!.keys.filter(({ lot }) => lot === 'account-data').map(({ bytes }) => bytes)
     const kept = before!.keys.filter(({ lot }) => lot !== 'account-data').map(({ bytes }) => bytes)
     expect([gone.length, kept.length, found(gone), found(kept)]).toEqual([2, 3, 2, 3])
     await vault.destroyLots(symphony, subject!, ['account-data' as never])
     expect([found(gone), found(kept)]).toEqual([0, 3])
-    expect(found(before!.digests)).toBe(2)
+    expect(found(before!.rows)).toBe(4)
   })
 
   it('is said to be pending while another connection reads, and is gone once that has ended', async () => {
     const [subject, other] = await people('busy', 2)
-    const needles = all(secretsOf([subject!]))
+    const needles = allOf(secretsOfThese([subject!]))
     const reader = new DatabaseSync(harness.path, { readOnly: true })
     try {
       reader.exec('BEGIN')
@@ -152,7 +103,7 @@ describe('what is destroyed', () => {
 
   it('by a process that was stopped before it cut the log, is gone after the next start', async () => {
     const [subject] = await people('stopped', 1)
-    const needles = all(secretsOf([subject!]))
+    const needles = allOf(secretsOfThese([subject!]))
     const reader = new DatabaseSync(harness.path, { readOnly: true })
     reader.exec('BEGIN')
     reader.prepare('SELECT count(*) FROM secret').get()

@@ -1,0 +1,100 @@
+import type { KeyObject } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import type { ControllerId } from '../domain/values.ts'
+import { createIndexMask, type IndexMask, noMask } from './index-mask.ts'
+import type { Keyring } from './keyring.ts'
+import { VaultUnavailable } from './vault.ts'
+
+/** A controller of a vault file: its row's number, and its name. */
+export type ControllerRow = Readonly<{ number: number; name: ControllerId }>
+
+export type Epoch = Readonly<{ number: number; key: KeyObject; mask: IndexMask }>
+
+/** The index rows that the first format of the file left in clear are of this epoch, which has no key. */
+export const clearEpoch = 0
+
+/**
+ * The epochs that rows of the file are under; the last one is current. Other processes rotate too: so the
+ * numbers are read anew in each transaction, which it is told of. Keys come from the keyring, once.
+ */
+export type EpochTable = Readonly<{
+  begin(): void
+  /** The numbers of the epochs in use, the current one first. Epoch `clearEpoch` may be the last. */
+  numbers(controller: ControllerRow): readonly number[]
+  /** What rows are made under. @throws VaultUnavailable */
+  current(controller: ControllerRow): Epoch
+  /** @throws VaultUnavailable "epoch … destroyed" when the keyring does not have it */
+  of(controller: ControllerRow, number: number): Epoch
+  /** How index rows of an epoch stand in the file. @throws VaultUnavailable */
+  mask(controller: ControllerRow, number: number): IndexMask
+  /** Begins a new epoch, whose key is on the disk before it is named here. */
+  add(controller: ControllerRow): Epoch
+  /** No row is under an epoch before this one any more. */
+  removeBefore(controller: ControllerRow, number: number): void
+  /** The keys that are remembered. */
+  forget(): void
+}>
+
+/** The epochs of a vault file. @param vault the vault's own name, under which the keyring has its keys */
+export function createEpochTable(
+  database: DatabaseSync,
+  keyring: Keyring,
+  vault: string,
+): EpochTable {
+  const select = database.prepare(
+    'SELECT number FROM epoch WHERE controller = ? ORDER BY number DESC',
+  )
+  const insert = database.prepare('INSERT INTO epoch (controller, number) VALUES (?, ?)')
+  const deleteBefore = database.prepare('DELETE FROM epoch WHERE controller = ? AND number < ?')
+  const numbers = new Map<number, readonly number[]>()
+  const loaded = new Map<string, Epoch>()
+
+  const numbersOf = ({ number }: ControllerRow): readonly number[] => {
+    const known = numbers.get(number)
+    if (known) return known
+    const found = (select.all(number) as { number: number }[]).map((row) => row.number)
+    numbers.set(number, found)
+    return found
+  }
+  const remember = (name: ControllerId, number: number, key: KeyObject): Epoch => {
+    const epoch = { number, key, mask: createIndexMask(key) }
+    loaded.set(`${name} ${number}`, epoch)
+    return epoch
+  }
+  const of = ({ name }: ControllerRow, number: number): Epoch => {
+    const known = loaded.get(`${name} ${number}`)
+    if (known) return known
+    const key = keyring.load({ vault, controller: name, epoch: number })
+    if (!key) throw destroyed(name, number, keyring)
+    return remember(name, number, key)
+  }
+  return {
+    of,
+    numbers: numbersOf,
+    begin: () => numbers.clear(),
+    current: (controller) => of(controller, numbersOf(controller)[0]!),
+    mask: (controller, number) => (number === clearEpoch ? noMask : of(controller, number).mask),
+    add: (controller) => {
+      // A restored file does not know the epochs that came after it; no number is used twice.
+      const known = [...numbersOf(controller), ...keyring.list(vault, controller.name)]
+      const number = Math.max(0, ...known) + 1
+      const key = keyring.make({ vault, controller: controller.name, epoch: number })
+      insert.run(controller.number, number)
+      numbers.delete(controller.number)
+      return remember(controller.name, number, key)
+    },
+    removeBefore: (controller, number) => {
+      deleteBefore.run(controller.number, number)
+      numbers.delete(controller.number)
+    },
+    forget: () => loaded.clear(),
+  }
+}
+
+function destroyed(name: ControllerId, number: number, keyring: Keyring): VaultUnavailable {
+  return new VaultUnavailable(
+    `the key of epoch ${number} of controller ${name} was destroyed, or is in another keyring than ` +
+      `${keyring.name}: nothing that this vault keeps under it can be opened; when it is a restored ` +
+      'backup from before the destruction, restore a later one, else set CUSTODY_KEYRING',
+  )
+}
