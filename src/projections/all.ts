@@ -1,9 +1,11 @@
 import { audit } from './audit.ts'
 import { deletions } from './deletions.ts'
 import { disclosures } from './disclosures.ts'
+import { endpoints } from './endpoints.ts'
 import { holds } from './holds.ts'
 import { inventory } from './inventory.ts'
 import { notices } from './notices.ts'
+import { notifications } from './notifications.ts'
 import { operations } from './operations.ts'
 import { policies } from './policies.ts'
 import type { AnyProjection } from './projection.ts'
@@ -30,4 +32,6 @@ export const projections: readonly AnyProjection[] = [
   transfers,
   policies,
   recipients,
+  endpoints,
+  notifications,
 ]

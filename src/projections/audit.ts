@@ -1,5 +1,7 @@
 import type { LedgerEvent } from '../domain/envelope.ts'
+import type { Notice } from '../domain/notification/events.ts'
 import { firstRefusal, type Refusal } from '../domain/refusal.ts'
+import type { PersonFacts } from './facts.ts'
 import { packEventId, packInstant } from './packing.ts'
 import { defineProjection, type Change, type EventType, type Folded } from './projection.ts'
 import { insertInto, type Table } from './table.ts'
@@ -71,7 +73,8 @@ export const audit = defineProjection<EventType, Write, never>({
 })
 
 function changes(folded: Folded): readonly Change<Write>[] {
-  const { event, position, at, controller, person, stream, names } = folded
+  const { event, position, at, controller, stream, names } = folded
+  const person = folded.person ?? toldAbout(folded)
   const recordedAt = packInstant(event.recordedAt)
   const facet = names.count(controller, JSON.stringify(facetOf(folded)))
   const streamTerm = stream.kind === 'subject' ? null : names.term(event.stream)
@@ -110,7 +113,7 @@ function facetOf({ event, stream }: Folded): FacetBody {
     purposesOf(event),
     stream.kind === 'recipient' ? stream.id : recipientOf(event),
     principal,
-    'source' in event.data ? event.data.source : null,
+    stream.kind === 'source' ? stream.id : sourceOf(event),
     event.policyVersion,
   ]
 }
@@ -140,9 +143,27 @@ function purposesOf({ data }: LedgerEvent): readonly string[] {
   return 'purpose' in data && data.purpose ? [data.purpose] : []
 }
 
-function recipientOf({ data }: LedgerEvent): string | null {
-  const act = actOf(data)
+/** A message to a downstream system belongs to the trail of the person it is about. */
+function toldAbout({ event, controller, names }: Folded): PersonFacts | null {
+  const notice = noticeIn(event)
+  return notice && names.person(controller, notice.subject)
+}
+
+function noticeIn({ data }: LedgerEvent): Notice | null {
+  return 'notice' in data && 'downstream' in data.notice ? data.notice : null
+}
+
+function recipientOf(event: LedgerEvent): string | null {
+  const { kind, id } = noticeIn(event)?.downstream ?? {}
+  if (kind === 'recipient') return id ?? null
+  const act = actOf(event.data)
   return act && 'recipient' in act ? act.recipient : null
+}
+
+function sourceOf(event: LedgerEvent): string | null {
+  const { kind, id } = noticeIn(event)?.downstream ?? {}
+  if (kind === 'source') return id ?? null
+  return 'source' in event.data ? event.data.source : null
 }
 
 function actOf(data: LedgerEvent['data']) {

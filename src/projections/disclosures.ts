@@ -49,8 +49,11 @@ export const disclosures = defineProjection<Followed, 'disclose', never>({
   tables: [table],
   indexes: [
     'CREATE INDEX disclosure_order ON disclosure (controller, position)',
-    'CREATE INDEX disclosure_subject ON disclosure (subject, position) WHERE subject IS NOT NULL',
     'CREATE INDEX disclosure_recipient ON disclosure (controller, recipient, position)',
+  ],
+  // Whoever must hear of an erasure is looked up while it is folded.
+  foldingIndexes: [
+    'CREATE INDEX disclosure_subject ON disclosure (subject, position) WHERE subject IS NOT NULL',
   ],
   follows: ['DataShared', 'AggregateShared'],
   writes: { disclose: insertInto(table) },

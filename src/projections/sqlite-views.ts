@@ -7,9 +7,12 @@ import { emptyPage } from './cursor.ts'
 import { openViewsDatabase } from './database.ts'
 import { pendingDeletionsPage } from './deletions.ts'
 import { disclosuresPage } from './disclosures.ts'
+import { endpointReads } from './endpoints.ts'
 import { createFacets } from './facets.ts'
 import { holdReads } from './holds.ts'
 import { inventoryPage, inventorySummary } from './inventory.ts'
+import { dueNotifications, notificationNamed, notificationsPage } from './notification-list.ts'
+import type { EndpointRow, NotificationViews } from './notification-views.ts'
 import { toldAt } from './notices.ts'
 import { operationOf } from './operations.ts'
 import { packInstant } from './packing.ts'
@@ -76,6 +79,7 @@ export function openViews({ path, projector }: ViewsOptions): Views {
     ...aboutPeople(reader),
     ...aboutActs(reader),
     ...aboutThings(reader),
+    ...aboutDownstream(reader),
     close: () => database.close(),
   }
 }
@@ -172,4 +176,24 @@ function aboutThings(reader: Reader) {
     transfers: (name, position) => all<TransferRow>(name, transferReads, position),
     transfer: (name, transfer) => latest<TransferRow>(name, transferReads, transfer),
   } satisfies Partial<Views>
+}
+
+/** What recipients and source systems are told. */
+function aboutDownstream(reader: Reader): NotificationViews {
+  return {
+    endpoints: (name, position) =>
+      about(reader, name, [], (it) =>
+        allVersions<EndpointRow>(reader, endpointReads, it, position),
+      ),
+    notifications: (name, position, filter, paging) =>
+      about(reader, name, emptyPage, (it) =>
+        notificationsPage(reader, it, position, filter, paging),
+      ),
+    notification: (name, id) =>
+      about(reader, name, null, (it) => notificationNamed(reader, it, id)),
+    dueNotifications: (name, downstream, now, limit) =>
+      about(reader, name, [], (it) =>
+        dueNotifications(reader, it, downstream, packInstant(now), limit),
+      ),
+  }
 }

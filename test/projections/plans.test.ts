@@ -4,10 +4,12 @@ import { auditReads } from '../../src/projections/audit-trail.ts'
 import { openViewsDatabase } from '../../src/projections/database.ts'
 import { deletionReads } from '../../src/projections/deletions.ts'
 import { disclosureReads } from '../../src/projections/disclosures.ts'
+import { endpointReads } from '../../src/projections/endpoints.ts'
 import { facetReads } from '../../src/projections/facets.ts'
 import { holdReads } from '../../src/projections/holds.ts'
 import { inventoryReads } from '../../src/projections/inventory.ts'
 import { nameStatements } from '../../src/projections/names.ts'
+import { notificationReads } from '../../src/projections/notification-list.ts'
 import { noticeReads } from '../../src/projections/notices.ts'
 import { operationReads } from '../../src/projections/operations.ts'
 import { policyReads } from '../../src/projections/policies.ts'
@@ -27,10 +29,12 @@ const reads = {
   auditReads,
   deletionReads,
   disclosureReads,
+  endpointReads,
   facetReads,
   holdReads,
   inventoryReads,
   nameReads,
+  notificationReads,
   noticeReads,
   operationReads,
   policyReads,
@@ -86,6 +90,9 @@ describe('how SQLite goes about it', () => {
     ['the trail of a person', auditReads.ofPerson],
     ['promotional uses', promotionalUseReads.list],
     ['requests', requestReads.asOf],
+    ['notifications', notificationReads.all],
+    ['outstanding notifications', notificationReads.outstanding],
+    ['notifications that are due', notificationReads.due],
   ])('%s come out in order without being sorted', (_, sql) => {
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()
     expect(plan.map(({ detail }) => String(detail)).filter((it) => it.includes('TEMP'))).toEqual([])

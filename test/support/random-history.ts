@@ -1,5 +1,7 @@
 import type { LedgerEvent } from '../../src/domain/envelope.ts'
-import type { ControllerId, Lot, SubjectId } from '../../src/domain/values.ts'
+import { causes, topicOf, type CauseType } from '../../src/projections/notices-due.ts'
+import { notificationId } from '../../src/projections/notifications.ts'
+import type { ControllerId, EventId, Lot, SubjectId } from '../../src/domain/values.ts'
 import {
   collected,
   eventId,
@@ -66,10 +68,14 @@ export function* randomHistory(
   const erased = new Set<SubjectId>()
   let clock = Date.parse('2014-07-01T00:00:00.000Z')
   let recorded = Date.parse('2018-01-01T00:00:00.000Z')
+  /** What downstream systems may have been told of lately. */
+  const caused: { cause: EventId; topic: string; subject: string; controller: string }[] = []
+  let yielded = 0
   let told = 0
   let serial = 0
 
   for (const controller of controllers) {
+    yielded += 1
     yield {
       stream: ['policy', 'privacy'],
       controller,
@@ -103,9 +109,17 @@ export function* randomHistory(
     }
     const event = chance(0.9)
       ? subjectEvent(subject, controller, moment.slice(0, 10), serial)
-      : otherEvent(subject, moment.slice(0, 10), serial)
+      : chance(0.6)
+        ? otherEvent(subject, moment.slice(0, 10), serial)
+        : downstreamEvent(controller, moment)
     if (!event) continue
     told += 1
+    yielded += 1
+    if (causes.includes(event.type as CauseType)) {
+      const topic = topicOf(event.type as CauseType)
+      caused.push({ cause: eventId(yielded), topic, subject, controller })
+      if (caused.length > 12) caused.shift()
+    }
     yield { ...common, ...event } as Told
   }
 
@@ -258,6 +272,57 @@ export function* randomHistory(
     }
     if (open.lots.length === 0 && !everything) pending.shift()
     return event('DataDeleted', { on, deletion, cause: 'request', lots: gone })
+  }
+
+  /** Endpoints, and what became of messages, some of which never were due. */
+  function downstreamEvent(controller: ControllerId, moment: string): Event | null {
+    const downstream = pick([
+      { kind: 'recipient', id: 'mailer' },
+      { kind: 'recipient', id: 'court' },
+      { kind: 'source', id: 'crm' },
+    ] as const)
+    const stream = [downstream.kind, downstream.id] as const
+    if (chance(0.3)) {
+      const topics = some(['person.erased', 'data.deleted', 'consent.withdrawn', 'objection.made'])
+      const url = `https://${downstream.id}.example/${pick(['one', 'two'])}`
+      const generation = 1 + Math.floor(random() * 9)
+      const data = { url, topics: topics.length === 0 ? ['person.erased'] : topics, generation }
+      return pick<Event>([
+        { stream, type: 'EndpointRegistered', data },
+        { stream, type: 'EndpointRegistered', data },
+        { stream, type: 'EndpointSecretRotated', data: { generation } },
+        { stream, type: 'EndpointRemoved', data: { reason: 'moved' } },
+      ])
+    }
+    const own = caused.filter((it) => it.controller === controller)
+    if (own.length === 0) return null
+    const { cause, topic, subject } = pick(own)
+    const notice = { cause, topic, subject, downstream }
+    const id = notificationId(cause, downstream as never)
+    const fault = { code: 'rejected', status: 503 }
+    const attempt = 1 + Math.floor(random() * 9)
+    return pick<Event>([
+      {
+        stream: ['notification', id],
+        type: 'NotificationConfirmed',
+        data: { notice, attempt, status: 204 },
+      },
+      {
+        stream: ['notification', id],
+        type: 'NotificationFailed',
+        data: { notice, attempt, ...fault, next: moment },
+      },
+      {
+        stream: ['notification', id],
+        type: 'NotificationAbandoned',
+        data: { notice, attempts: attempt, ...fault },
+      },
+      {
+        stream: ['notification', id],
+        type: 'NotificationRetried',
+        data: { notice, reason: 'mended' },
+      },
+    ])
   }
 
   function otherEvent(subject: SubjectId, on: string, n: number): Event {
