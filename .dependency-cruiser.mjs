@@ -27,6 +27,11 @@ const rooms = {
       'buffer',
     ],
   },
+  notary: {
+    rooms: ['domain', 'ledger', 'proof', 'sqlite'],
+    packages: ['zod'],
+    core: ['sqlite', 'crypto', 'worker_threads', 'timers', 'events', 'fs', 'os', 'path', 'buffer'],
+  },
   projections: {
     rooms: ['domain', 'ledger', 'sqlite'],
     packages: ['zod', 'yaml'],
@@ -43,7 +48,7 @@ const rooms = {
     core: ['crypto', 'fs', 'path', 'stream', 'events'],
   },
   jobs: {
-    rooms: ['domain', 'projections', 'application', 'reports'],
+    rooms: ['domain', 'projections', 'application', 'reports', 'notary'],
     packages: [],
     core: ['crypto', 'timers'],
   },
@@ -53,7 +58,7 @@ const rooms = {
     core: ['fs', 'path', 'stream', 'zlib', 'readline', 'crypto', 'events', 'buffer', 'util'],
   },
   api: {
-    rooms: ['domain', 'projections', 'application', 'reports', 'vault'],
+    rooms: ['domain', 'projections', 'application', 'reports', 'vault', 'notary', 'proof'],
     packages: ['zod', 'fastify', 'fastify-type-provider-zod', '@fastify', 'pino', 'uuid'],
     core: ['crypto', 'stream', 'http', 'net', 'timers', 'events', 'buffer'],
   },
@@ -64,6 +69,8 @@ const rooms = {
       'application',
       'reports',
       'jobs',
+      'notary',
+      'proof',
       'import',
       'api',
       'main.ts',

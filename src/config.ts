@@ -11,6 +11,16 @@ const Environment = z.object({
   CUSTODY_ROOT_KEY: z.string().optional(),
   CUSTODY_ROOT_KEY_FILE: z.string().min(1).default('keys/root.key'),
   CUSTODY_KEYRING: z.string().min(1).optional(),
+  CUSTODY_NOTARY_KEY_FILE: z.string().min(1).optional(),
+  CUSTODY_ORIGIN: z
+    .string()
+    .regex(
+      /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)*$/,
+      'must be a host name, which may have a path: custody.example.org',
+    )
+    .max(128)
+    .default('custody.local'),
+  CUSTODY_CHECKPOINT_SECONDS: z.coerce.number().int().min(0).max(86_400).default(60),
   CUSTODY_CONTROLLER: ControllerId.default('symphony-commerce' as ControllerId),
   CUSTODY_HOST: z.string().min(1).default('127.0.0.1'),
   CUSTODY_PORT: z.coerce.number().int().min(0).max(65_535).default(8040),
@@ -28,6 +38,13 @@ export type Configuration = Readonly<{
   viewsFile: string
   rootKey: string | null
   rootKeyFile: string
+  notaryFile: string
+  /** The key that signs checkpoints, and beside it what was signed: outside the data directory. */
+  notaryKeyFile: string
+  /** What the name of each controller's log begins with. Another one is another log. */
+  origin: string
+  /** How often what is new is signed; 0: when asked only. */
+  checkpointSeconds: number
   /** The directory with the keys of the vault's epochs: `epochs` beside the root key's file by default. */
   keyringDirectory: string
   /** The controller that commands act for when none is named. */
@@ -64,13 +81,20 @@ export function configure(
   }
   const settings = parsed.data
   const dataDirectory = resolve(settings.CUSTODY_DATA)
+  const rootKeyFile = resolve(settings.CUSTODY_ROOT_KEY_FILE)
   return {
     dataDirectory,
     ledgerFile: join(dataDirectory, 'ledger.sqlite'),
     vaultFile: join(dataDirectory, 'vault.sqlite'),
     viewsFile: join(dataDirectory, 'views.sqlite'),
     rootKey: settings.CUSTODY_ROOT_KEY ?? null,
-    rootKeyFile: resolve(settings.CUSTODY_ROOT_KEY_FILE),
+    rootKeyFile,
+    notaryFile: join(dataDirectory, 'notary.sqlite'),
+    notaryKeyFile: resolve(
+      settings.CUSTODY_NOTARY_KEY_FILE ?? join(dirname(rootKeyFile), 'notary.key'),
+    ),
+    origin: settings.CUSTODY_ORIGIN,
+    checkpointSeconds: settings.CUSTODY_CHECKPOINT_SECONDS,
     keyringDirectory: resolve(
       settings.CUSTODY_KEYRING ?? join(dirname(settings.CUSTODY_ROOT_KEY_FILE), 'epochs'),
     ),

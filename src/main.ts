@@ -22,6 +22,8 @@ import type { EventLog } from './ledger/event-log.ts'
 import { createExecutor } from './ledger/execute.ts'
 import type { Executor } from './ledger/execute-types.ts'
 import { openSqliteEventLog } from './ledger/sqlite/event-log.ts'
+import { createNotary } from './notary/create-notary.ts'
+import type { Notary } from './notary/notary.ts'
 import { startProjectorThread } from './projections/projector-thread.ts'
 import { rebuild } from './projections/rebuild.ts'
 import { openViews } from './projections/sqlite-views.ts'
@@ -40,6 +42,7 @@ export type Custody = Readonly<{
   views: Views
   executor: Executor
   services: Services
+  notary: Notary
   now: () => Instant
   /** Resolves when the views show everything that the ledger held when it was called. */
   caughtUp(): Promise<void>
@@ -107,6 +110,17 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     if (kinds.has('policy') || kinds.has('recipient')) register.forget()
   })
   const executor = createExecutor({ log, now, newId: newEventId })
+  const notary = createNotary({
+    log,
+    ledgerPath: ledgerFile,
+    path: configuration.notaryFile,
+    dataDirectory,
+    keyFile: configuration.notaryKeyFile,
+    origin: configuration.origin,
+    controller: configuration.controller,
+    now,
+    newId: newEventId,
+  })
   return {
     configuration,
     log,
@@ -114,6 +128,7 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     views,
     executor,
     services: wire({ executor, log, vault, views, register }),
+    notary,
     now,
     caughtUp,
     async rebuild(onProgress) {
@@ -121,6 +136,7 @@ export async function openCustody(configuration: Configuration): Promise<Custody
       return rebuild({ reader: log, path: viewsFile, onProgress })
     },
     async close() {
+      await notary.close()
       await projector.stop()
       views.close()
       await log.close()

@@ -39,6 +39,7 @@ export async function openStack(
         CUSTODY_DATA: join(directory, 'data'),
         CUSTODY_ROOT_KEY: randomBytes(32).toString('base64'),
         CUSTODY_KEYRING: join(directory, 'epochs'),
+        CUSTODY_NOTARY_KEY_FILE: join(directory, 'keys', 'notary.key'),
         CUSTODY_LOG_LEVEL: 'silent',
       },
       { controller: options.controller ?? symphony },
