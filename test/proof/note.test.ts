@@ -146,6 +146,15 @@ describe('a signed note', () => {
     }
   })
 
+  it('is refused, and nothing is thrown, when a pinned key is no point of the curve', () => {
+    const key = keyOf(published.key)
+    for (const byte of [0x00, 0x02, 0xff]) {
+      const none = { ...key, publicKey: Buffer.alloc(32, byte) }
+      const verified = verifyNote(noteOf(publishedNote), [none])
+      expect(verified).toMatchObject({ problem: { code: 'bad-signature' } })
+    }
+  })
+
   it('is not verified by a key that only cosigns', () => {
     const { privateKey } = generateKeyPairSync('ed25519')
     const signer = { name: 'shop.example', privateKey }
