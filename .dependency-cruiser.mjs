@@ -52,6 +52,11 @@ const rooms = {
     packages: [],
     core: ['crypto', 'timers'],
   },
+  webhooks: {
+    rooms: ['domain'],
+    packages: [],
+    core: ['crypto', 'dns', 'http', 'https', 'net'],
+  },
   import: {
     rooms: ['domain', 'application', 'vault'],
     packages: ['zod', 'luxon', 'yaml', 'csv-parse'],
