@@ -33,11 +33,6 @@ export function readSigned(signer: NoteSigner, { note, where }: SignedBefore): T
   )
 }
 
-/** The root that a tree had at a size. */
-export function rootAt(reading: NotaryReading, tree: Tree, size: number): Hash {
-  return rootOfFrontier(frontierAt(size, reading.nodes(tree.number)))
-}
-
 /** How the ledger fails to continue what was signed of it. */
 export type Divergence = Readonly<
   { kind: 'shorter'; found: number } | { kind: 'altered'; found: Hash }
@@ -50,7 +45,7 @@ export function divergenceOf(
   { size, root }: Pick<TreeHead, 'size' | 'root'>,
 ): Divergence | null {
   if (!tree || tree.size < size) return { kind: 'shorter', found: tree?.size ?? 0 }
-  const found = rootAt(reading, tree, size)
+  const found = rootOfFrontier(frontierAt(size, reading.nodes(tree.number)))
   return found.equals(root) ? null : { kind: 'altered', found }
 }
 

@@ -8,6 +8,7 @@ import type { Notary } from './notary.ts'
 import type { NotaryOptions, NotaryParts } from './parts.ts'
 import { createProving } from './proving.ts'
 import { createReading, type NotaryReading } from './reading.ts'
+import { createContinuing } from './continuing.ts'
 import { createSigning } from './signing.ts'
 
 /**
@@ -42,18 +43,19 @@ export function createNotary(options: NotaryOptions): Notary {
     checkpoints,
     latest,
   }
-  const signing = createSigning(parts)
+  const continuing = createContinuing(parts)
+  const checkpoint = createSigning(parts, continuing)
 
   return {
     async identity(controller) {
-      const { signer } = await signing.signerFor(controller)
+      const { signer } = await continuing.signerFor(controller)
       return { origin: signer.name, verifierKey: formatVerifierKey(verifierKey(signer)) }
     },
-    checkpoint: signing.checkpoint,
+    checkpoint,
     latest,
-    controllers: signing.controllers,
-    check: signing.check,
-    ...createProving(parts, signing.checkpoint),
+    controllers: () => continuing.controllers(),
+    check: () => continuing.check(),
+    ...createProving(parts, checkpoint),
     async close() {
       opened?.database.close()
       opened = null
