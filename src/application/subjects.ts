@@ -119,6 +119,7 @@ const consentStatus: Partial<
   ConsentWithdrawn: { matter: 'consent', status: 'withdrawn' },
   ConsentExpired: { matter: 'consent', status: 'expired' },
   ObjectionMade: { matter: 'objection', status: 'objected' },
+  ObjectionCarriedOver: { matter: 'objection', status: 'objected' },
   ObjectionLifted: { matter: 'objection', status: 'objection lifted' },
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { AccessEvent } from './access/events.ts'
 import type { ActivityEvent } from './activity/events.ts'
+import type { BackupEvent } from './backup/events.ts'
 import type { CheckpointEvent } from './checkpoint/events.ts'
 import type { HoldEvent } from './hold/events.ts'
 import type { NotificationEvent } from './notification/events.ts'
@@ -32,6 +33,7 @@ export type LedgerEvent =
   | RequestEvent
   | ActivityEvent
   | AccessEvent
+  | BackupEvent
   | CheckpointEvent
   | SourceEvent
   | NotificationEvent
@@ -49,6 +51,7 @@ export const streamKinds = [
   'checkpoint',
   'source',
   'notification',
+  'backup',
 ] as const
 export type StreamKind = (typeof streamKinds)[number]
 
@@ -56,7 +59,7 @@ export type StreamKind = (typeof streamKinds)[number]
 export const StreamName = z
   .string()
   .regex(
-    /^(?:subject|policy|recipient|hold|transfer|request|activity|run|access|checkpoint|source|notification)-[a-z0-9.-]{1,64}\/[a-z0-9.-]{1,96}$/,
+    /^(?:subject|policy|recipient|hold|transfer|request|activity|run|access|checkpoint|source|notification|backup)-[a-z0-9.-]{1,64}\/[a-z0-9.-]{1,96}$/,
     'must be a stream: <kind>-<controller>/<id>',
   )
   .brand<'StreamName'>()

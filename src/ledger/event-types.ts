@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { accessEventData } from '../domain/access/events.ts'
 import { activityEventData } from '../domain/activity/events.ts'
+import { backupEventData } from '../domain/backup/events.ts'
 import { checkpointEventData } from '../domain/checkpoint/events.ts'
 import { endpointEventData } from '../domain/endpoint/events.ts'
 import type { StreamKind } from '../domain/envelope.ts'
@@ -42,6 +43,7 @@ export const eventTypes: EventTypes = new Map([
   ...allInFirstVersion(['recipient', 'source'], endpointEventData),
   ...allInFirstVersion(['source'], sourceEventData),
   ...allInFirstVersion(['notification'], notificationEventData),
+  ...allInFirstVersion(['backup'], backupEventData),
 ])
 
 function allInFirstVersion(

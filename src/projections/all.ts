@@ -12,9 +12,11 @@ import type { AnyProjection } from './projection.ts'
 import { promotionalUses } from './promotional-uses.ts'
 import { recipients } from './recipients.ts'
 import { requests } from './requests.ts'
+import { residues } from './residues.ts'
 import { retention } from './retention.ts'
 import { standings } from './standings.ts'
 import { transfers } from './transfers.ts'
+import { vaultBackups } from './vault-backups.ts'
 
 /** Every read model, in the order in which an event is folded into them. */
 export const projections: readonly AnyProjection[] = [
@@ -34,4 +36,6 @@ export const projections: readonly AnyProjection[] = [
   recipients,
   endpoints,
   notifications,
+  vaultBackups,
+  residues,
 ]

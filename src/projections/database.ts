@@ -7,7 +7,7 @@ import { nameIndexes, nameTables } from './names.ts'
 import { createTable, type Table } from './table.ts'
 
 /** Raise it with any change to a table or to what is put there: files of another version are refilled. */
-export const schemaVersion = 3
+export const schemaVersion = 4
 
 const checkpointTable: Table = {
   name: 'checkpoint',

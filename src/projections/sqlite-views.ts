@@ -21,10 +21,13 @@ import { promotionalUsesPage } from './promotional-uses.ts'
 import { createReader, type Reader } from './reader.ts'
 import { recipientReads, type RecipientVersion } from './recipients.ts'
 import { requestReads } from './requests.ts'
+import type { ResidueViews, VaultBackupRow } from './residue-views.ts'
+import { residuesPage } from './residues.ts'
 import { retentionPage } from './retention-schedule.ts'
 import { standingsPage } from './standings.ts'
 import { transferItems } from './transfer-items.ts'
 import { transferReads } from './transfers.ts'
+import { vaultBackupReads } from './vault-backups.ts'
 import { allVersions, latestVersion, pageOfVersions, type VersionsReads } from './versions.ts'
 import {
   type HoldRow,
@@ -49,6 +52,7 @@ export const viewReads = {
   position: 'SELECT position FROM checkpoint WHERE one = 1',
   kinds: 'SELECT kinds FROM subject WHERE number = ?',
   counts: 'SELECT subjects, events FROM controller WHERE number = ?',
+  controllers: "SELECT name FROM controller WHERE name > '' ORDER BY name",
 } as const
 
 const lookEveryMs = 3
@@ -80,6 +84,7 @@ export function openViews({ path, projector }: ViewsOptions): Views {
     ...aboutActs(reader),
     ...aboutThings(reader),
     ...aboutDownstream(reader),
+    ...aboutResidue(reader),
     close: () => database.close(),
   }
 }
@@ -195,5 +200,18 @@ function aboutDownstream(reader: Reader): NotificationViews {
       about(reader, name, [], (it) =>
         dueNotifications(reader, it, downstream, packInstant(now), limit),
       ),
+  }
+}
+
+/** What may be left in backups of the vault. */
+function aboutResidue(reader: Reader): ResidueViews {
+  return {
+    controllers: () => reader.all(viewReads.controllers).map(([name]) => name as ControllerId),
+    vaultBackups: (name, position) =>
+      about(reader, name, [], (it) =>
+        allVersions<VaultBackupRow>(reader, vaultBackupReads, it, position),
+      ),
+    residues: (name, position, filter, paging) =>
+      about(reader, name, emptyPage, (it) => residuesPage(reader, it, position, filter, paging)),
   }
 }

@@ -51,6 +51,7 @@ const followed = [
   'ConsentWithdrawn',
   'ConsentExpired',
   'ObjectionMade',
+  'ObjectionCarriedOver',
   'ObjectionLifted',
 ] as const
 type Followed = (typeof followed)[number]
@@ -76,7 +77,7 @@ function changes(folded: Folded<Followed>, look: Look<Lookup>): readonly Change<
   const status = statusOf(event.type)
   const matter = status === 'made' || status === 'lifted' ? OBJECTION : CONSENT
   const purpose = names.term(event.data.purpose)
-  const enforced = event.type === 'ConsentExpired' || event.data.mode === 'enforce'
+  const enforced = !('mode' in event.data) || event.data.mode === 'enforce'
   const last = enforced ? look('last', person.number, matter, purpose)[0] : undefined
   const at = Math.max(folded.at, Number(last?.[0] ?? folded.at))
   const channel = 'channel' in event.data ? names.term(event.data.channel) : null
@@ -99,6 +100,7 @@ function statusOf(type: Followed): StandingStatus {
     case 'ConsentExpired':
       return 'expired'
     case 'ObjectionMade':
+    case 'ObjectionCarriedOver':
       return 'made'
     case 'ObjectionLifted':
       return 'lifted'

@@ -1,4 +1,5 @@
 import type { NotificationViews } from './notification-views.ts'
+import type { ResidueViews } from './residue-views.ts'
 import type { ConsentStatus } from '../domain/subject/state.ts'
 import type { HoldGround, HoldScope } from '../domain/hold/events.ts'
 import type { RequestKind } from '../domain/request/events.ts'
@@ -244,7 +245,7 @@ export type TransferItemRow = Readonly<{
     'outside-scope' | 'deletion-pending' | 'collected-in-violation' | 'objection' | 'due' | null
 }>
 
-export interface Views extends NotificationViews {
+export interface Views extends NotificationViews, ResidueViews {
   /** The position up to which the views have been folded. */
   position(): Position
   /** The position of the last event recorded at or before the moment: `as known then`. */

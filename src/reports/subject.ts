@@ -194,6 +194,7 @@ const standingEvents: ReadonlySet<string> = new Set([
   'ConsentWithdrawn',
   'ConsentExpired',
   'ObjectionMade',
+  'ObjectionCarriedOver',
   'ObjectionLifted',
 ])
 

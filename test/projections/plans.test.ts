@@ -17,11 +17,13 @@ import { promotionalUseReads } from '../../src/projections/promotional-uses.ts'
 import { nameReads } from '../../src/projections/reader.ts'
 import { recipientReads } from '../../src/projections/recipients.ts'
 import { requestReads } from '../../src/projections/requests.ts'
+import { residueReads } from '../../src/projections/residues.ts'
 import { retentionReads } from '../../src/projections/retention-schedule.ts'
 import { viewReads } from '../../src/projections/sqlite-views.ts'
 import { standingReads } from '../../src/projections/standings.ts'
 import { transferItemReads } from '../../src/projections/transfer-items.ts'
 import { transferReads } from '../../src/projections/transfers.ts'
+import { vaultBackupReads } from '../../src/projections/vault-backups.ts'
 import { wordStatements } from '../../src/projections/words.ts'
 import { openScene, type Scene } from '../support/views-on.ts'
 
@@ -41,10 +43,12 @@ const reads = {
   promotionalUseReads,
   recipientReads,
   requestReads,
+  residueReads,
   retentionReads,
   standingReads,
   transferItemReads,
   transferReads,
+  vaultBackupReads,
   viewReads,
 }
 

@@ -278,6 +278,15 @@ const data: Readonly<Record<LedgerEvent['type'], unknown>> = {
   NotificationAbandoned: { notice, attempts: 10, code: 'timed_out', status: null },
   NotificationRetried: { notice, reason: 'Their certificate was renewed' },
   NotificationStepRefused: refused,
+  ObjectionCarriedOver: { on, purpose: 'promotional-mail' },
+  DeletionReapplied: { on, deletion, lots },
+  ResidueEnded: { on, deletion },
+  VaultBackupTaken: { on, backup: '2014-07-01-nightly', epoch: 3, expires: '2014-07-31' },
+  VaultBackupExpired: { on: '2014-07-31', backup: '2014-07-01-nightly' },
+  EpochBegun: { on, epoch: 4 },
+  EpochDestroyed: { on: '2014-07-31', epoch: 3 },
+  RestoredVaultReconciled: { on, checked: 12, reapplied: 5 },
+  BackupStepRefused: refused,
 }
 
 const controller = ControllerId.parse('symphony-commerce')
@@ -295,6 +304,7 @@ const streamIds: Readonly<Record<StreamKind, string>> = {
   checkpoint: 'log',
   source: 'web-shop',
   notification: 'msg-0123456789abcdef0123456789abcdef',
+  backup: 'vault',
 }
 
 /** The newest version of every event type, by its name. */

@@ -80,6 +80,8 @@ function lintClauses(policy: Policy, report: Report): void {
   const kept = new Set<ObligationId | undefined>([
     policy.notice.obligation,
     policy.requests?.obligation,
+    policy.backups?.obligation,
+    policy.suppression?.obligation,
     ...Object.values(policy.principles),
     ...Object.values(policy.purposes).map(({ obligation }) => obligation),
     ...Object.values(policy.subjectKinds).map(({ obligation }) => obligation),
@@ -110,6 +112,16 @@ function lintChoices(policy: Policy, report: Report): void {
     const { deadline, obligation } = policy.requests
     const message = `${deadline} to answer a request: the deployment chose it`
     report('info', 'choice', 'requests', message, obligation)
+  }
+  if (policy.backups?.choice) {
+    const { keep, obligation } = policy.backups
+    const message = `a backup of the vault lives ${keep}: the deployment chose it`
+    report('info', 'choice', 'backups', message, obligation)
+  }
+  if (policy.suppression?.choice) {
+    const { purposes, obligation } = policy.suppression
+    const message = `objections to ${purposes.join(', ')} outlive an erasure: the deployment chose it`
+    report('info', 'choice', 'suppression', message, obligation)
   }
 }
 

@@ -71,6 +71,8 @@ function checkObligations(policy: Policy, report: Report): void {
   }
   stated(policy.notice.obligation, 'notice.obligation')
   stated(policy.requests?.obligation, 'requests.obligation')
+  stated(policy.backups?.obligation, 'backups.obligation')
+  stated(policy.suppression?.obligation, 'suppression.obligation')
   for (const [name, obligation] of Object.entries(policy.principles)) {
     stated(obligation, `principles.${name}`)
   }
@@ -147,6 +149,7 @@ function checkWords(policy: Policy, report: Report): void {
       }
     })
   })
+  words.purposes(policy.suppression?.purposes, 'suppression.purposes')
   policy.retention.forEach((rule, index) => {
     words.kinds(rule.kinds, `retention.${index}.kinds`)
     words.categories(rule.categories, `retention.${index}.categories`)

@@ -228,6 +228,25 @@ export const Policy = z.strictObject({
   forbidden: z.array(Forbidden).default([]),
   retention: z.array(RetentionRule).min(1),
   outOfPolicy: z.array(OutOfPolicySource).default([]),
+  /** S31: how long a backup of the vault lives, and with it what was deleted meanwhile. */
+  backups: z
+    .strictObject({
+      keep: CalendarDuration,
+      obligation: ObligationId,
+      choice: z.boolean().default(false),
+    })
+    .optional(),
+  /**
+   * S3: objections to these purposes outlive an erasure, as keyed digests of the person's identifiers.
+   * Absent: they go with the person.
+   */
+  suppression: z
+    .strictObject({
+      purposes: z.array(PurposeKey).min(1),
+      obligation: ObligationId,
+      choice: z.boolean().default(false),
+    })
+    .optional(),
   /** How long the answer to a person's request may take. */
   requests: z
     .strictObject({

@@ -10,7 +10,7 @@ import type {
   Reference,
   SourceId,
 } from '../values.ts'
-import type { DeletionCause } from './events.ts'
+import type { DeletionCause, LotContents } from './events.ts'
 import type { Mode } from '../judgement.ts'
 
 /** The names of the personal values that come with a command, by category. Values stay outside. */
@@ -71,6 +71,12 @@ export type SubjectCommand =
   | Command<'ResumeDeletion', { deletion: Reference }>
   /** The keys of these lots have been destroyed. */
   | Command<'CompleteDeletion', { deletion: Reference; lots: readonly Lot[] }>
+  /** A restored vault had brought keys of these lots back, and they are destroyed again. */
+  | Command<'ReapplyDeletion', { deletion: Reference; lots: readonly LotContents[] }>
+  /** No backup of the vault can hold what the deletion destroyed. */
+  | Command<'EndResidue', { deletion: Reference }>
+  /** What the suppression list says of somebody who is new. */
+  | Command<'CarryOverObjection', { purpose: PurposeKey }>
 
 export type DeletionScope =
   { everything: true } | { lots: readonly Lot[] } | { categories: readonly CategoryKey[] }

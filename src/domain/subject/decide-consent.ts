@@ -125,6 +125,16 @@ export function decideObject(
   return recorded({ type: 'ObjectionMade', version: 1, data: changeData(command) })
 }
 
+/** S3, N4: an objection that outlived the erasure of whom it came from. It binds whoever they are now. */
+export function decideCarryOverObjection(
+  { on, at, purpose }: Command<'CarryOverObjection'>,
+  state: SubjectState,
+): Decision<SubjectEvent> {
+  const standing = standingAt(state.objections.get(purpose), { at, mode: 'enforce' })
+  if (state.status === 'erased' || standing?.status === 'made') return NOTHING
+  return recorded({ type: 'ObjectionCarriedOver', version: 1, data: { on, purpose } })
+}
+
 /** The person asks for it again. */
 export function decideLiftObjection(
   command: Command<'LiftObjection'>,

@@ -4,6 +4,7 @@ import { assertNever } from '../values.ts'
 import type { SubjectCommand } from './commands.ts'
 import { decideAct } from './decide-act.ts'
 import {
+  decideCarryOverObjection,
   decideExpireConsent,
   decideGiveConsent,
   decideLiftObjection,
@@ -18,6 +19,7 @@ import {
   decideRequestDeletion,
   decideResumeDeletion,
 } from './decide-deletion.ts'
+import { decideEndResidue, decideReapplyDeletion } from './decide-residue.ts'
 import {
   decideCloseAccount,
   decideCorrectData,
@@ -73,6 +75,12 @@ export function decide(
       return decideResumeDeletion(command, state)
     case 'CompleteDeletion':
       return decideCompleteDeletion(command, state)
+    case 'ReapplyDeletion':
+      return decideReapplyDeletion(command)
+    case 'EndResidue':
+      return decideEndResidue(command, state)
+    case 'CarryOverObjection':
+      return decideCarryOverObjection(command, state)
     default:
       return assertNever(command)
   }

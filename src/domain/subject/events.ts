@@ -124,6 +124,8 @@ export const subjectEventData = {
   ConsentWithdrawn: z.strictObject(consent),
   ConsentExpired: z.strictObject({ ...on, purpose: PurposeKey }),
   ObjectionMade: z.strictObject(consent),
+  /** Somebody with an identifier of this person had objected, and was erased since: it still stands. */
+  ObjectionCarriedOver: z.strictObject({ ...on, purpose: PurposeKey }),
   /** The person asks for it again. */
   ObjectionLifted: z.strictObject(consent),
   DataCorrected: z.strictObject({
@@ -168,6 +170,10 @@ export const subjectEventData = {
   DataDeleted: z.strictObject({ ...deletion, cause: DeletionCause, lots: z.array(LotContents) }),
   /** All keys and the index entries are destroyed. A pseudonymous trail remains. */
   SubjectErased: z.strictObject(deletion),
+  /** N4: a restored vault had brought keys of these lots back; they were destroyed again. */
+  DeletionReapplied: z.strictObject({ ...deletion, lots: z.array(LotContents) }),
+  /** S31: the last backup of the vault that could hold the deleted keys is over. */
+  ResidueEnded: z.strictObject(deletion),
 } as const
 
 type DataOf = { [T in keyof typeof subjectEventData]: z.infer<(typeof subjectEventData)[T]> }

@@ -66,9 +66,10 @@ export function resumed(
 /** The keys are gone, and so is what they opened, whichever deletion had asked for it. */
 export function deleted(
   state: SubjectState,
-  { lots }: SubjectEventOf<'DataDeleted'>['data'],
+  { deletion, lots }: SubjectEventOf<'DataDeleted'>['data'],
   { occurredAt }: Recorded,
 ): SubjectState {
+  state.residues.add(deletion)
   const gone = new Map(lots.map(({ lot, categories }) => [lot, new Set(categories)]))
   for (const [lot, categories] of gone) {
     for (const category of categories) dropItem(state, lot, category, occurredAt)
@@ -86,7 +87,12 @@ export function deleted(
 }
 
 /** A pseudonymous trail remains: consents, kinds and when things were held. Nothing is held any more. */
-export function erased(state: SubjectState, { occurredAt }: Recorded): SubjectState {
+export function erased(
+  state: SubjectState,
+  { deletion }: SubjectEventOf<'SubjectErased'>['data'],
+  { occurredAt }: Recorded,
+): SubjectState {
+  state.residues.add(deletion)
   for (const [lot, { contents }] of state.lots) {
     for (const category of [...contents.keys()]) dropItem(state, lot, category, occurredAt)
   }

@@ -18,6 +18,10 @@ import type { Standing, SubjectState } from './state.ts'
  * costs what it holds, not what came before it. An erased subject takes nothing more.
  */
 export function evolve(state: SubjectState, event: SubjectEvent, recorded: Recorded): SubjectState {
+  if (event.type === 'ResidueEnded') {
+    state.residues.delete(event.data.deletion)
+    return state
+  }
   if (state.status === 'erased') return state
   // A refused attempt is no relationship: the person stays as unknown as they were.
   if (state.status === 'unknown' && event.type !== 'ActRefused') state.status = 'active'
@@ -38,6 +42,8 @@ export function evolve(state: SubjectState, event: SubjectEvent, recorded: Recor
       return stand(state, 'consents', { ...event.data, mode: 'enforce' }, 'expired', recorded)
     case 'ObjectionMade':
       return stand(state, 'objections', event.data, 'made', recorded)
+    case 'ObjectionCarriedOver':
+      return stand(state, 'objections', { ...event.data, mode: 'enforce' }, 'made', recorded)
     case 'ObjectionLifted':
       return stand(state, 'objections', event.data, 'lifted', recorded)
     case 'AccountOpened':
@@ -53,12 +59,13 @@ export function evolve(state: SubjectState, event: SubjectEvent, recorded: Recor
     case 'DataDeleted':
       return deleted(state, event.data, recorded)
     case 'SubjectErased':
-      return erased(state, recorded)
+      return erased(state, event.data, recorded)
     // These are of the record only: nothing that is decided later asks for them.
     case 'DataShared':
     case 'DataCorrected':
     case 'DataAccessed':
     case 'SubjectNotified':
+    case 'DeletionReapplied':
     case 'ActRefused':
       return state
     default:

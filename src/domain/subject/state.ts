@@ -40,6 +40,8 @@ export type SubjectState = {
   lastActivityOn: Day | null
   /** Requested and not yet completed. */
   deletions: Map<Reference, PendingDeletion>
+  /** S31: completed, and not known to be gone from every backup. */
+  residues: Set<Reference>
 }
 
 export type ConsentStatus = 'requested' | 'given' | 'refused' | 'withdrawn' | 'expired'
@@ -94,5 +96,6 @@ export function initialSubject(): SubjectState {
     accounts: [],
     lastActivityOn: null,
     deletions: new Map(),
+    residues: new Set(),
   }
 }
