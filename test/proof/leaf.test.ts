@@ -64,6 +64,7 @@ describe('the entry of an event', () => {
       '',
       text.slice(0, -1),
       `${text}\n`,
+      `${text}more`,
       `${text}more\n`,
       text.replace('v1', 'v2'),
       text.replace('\n12\n', '\n012\n'),

@@ -264,6 +264,10 @@ describe(`trees of 1 to 2,000 random leaves (seed ${start})`, () => {
       }
       const more = [...path, randomHash()]
       expect(verifyConsistency({ ...claim, path: more })?.code).toBe('extra-hash')
+      if (path.length > 0) {
+        const fewer = path.slice(0, -1)
+        expect(verifyConsistency({ ...claim, path: fewer })?.code).toBe('missing-hash')
+      }
     }
   })
 
@@ -362,6 +366,8 @@ describe('malformed claims are refused, and nothing is thrown', () => {
   it('a tree that shrank', () => {
     const { older, newer, path } = consistency
     expect(verifyConsistency({ older: newer, newer: older, path })?.code).toBe('malformed-size')
+    const shorter = { size: 7, root: roots[7]! }
+    expect(verifyConsistency({ older: newer, newer: shorter, path })?.code).toBe('malformed-size')
   })
 
   it('a second root for one size, and a root of nothing that is not', () => {

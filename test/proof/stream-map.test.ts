@@ -320,6 +320,12 @@ describe('the head of a stream', () => {
     )
   })
 
+  it('that is there has no other stream in its place', () => {
+    const alone = leafOf('a', headOf(2))
+    const proof = { siblings: [], other: leafOf('b', headOf(1)) }
+    expect(codeOf('a', headOf(2), proof, mapRoot([alone]))).toBe('malformed-proof')
+  })
+
   it('in a malformed proof is refused, and nothing is thrown', () => {
     const { head, proof } = proveHead(nodes, 'stream 0')
     const long = Array<Hash>(257).fill(sha256('a'))
