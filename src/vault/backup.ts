@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { syncDirectory } from './durable-file.ts'
 import { type BackupEpoch, VaultUnavailable } from './vault.ts'
@@ -14,10 +15,11 @@ import { type BackupEpoch, VaultUnavailable } from './vault.ts'
  */
 export async function backUp(source: string, path: string): Promise<readonly BackupEpoch[]> {
   const target = resolve(path)
-  const partial = `${target}.partial`
+  // Another backup to the same name may be under way: none is taken for the other's.
+  const partial = `${target}.${randomBytes(6).toString('hex')}.partial`
   try {
     if (existsSync(target)) throw new Error('there is a file of that name already')
-    removePartial(partial)
+    removePartials(target)
     // SQLite writes into an empty file, and leaves it its mode.
     closeSync(openSync(partial, 'wx', 0o600))
     const epochs = await copy(source, partial)
@@ -28,8 +30,8 @@ export async function backUp(source: string, path: string): Promise<readonly Bac
     syncDirectory(dirname(target))
     return epochs
   } catch (cause) {
-    removePartial(partial)
     const message = (cause as Error).message
+    if (existsSync(partial)) removePartials(target)
     throw new VaultUnavailable(`couldn't back the vault up to ${target}: ${message}`, { cause })
   }
 }
@@ -45,9 +47,13 @@ async function copy(source: string, partial: string): Promise<readonly BackupEpo
   return epochs
 }
 
-/** What a copy that was stopped, or that failed, has left. */
-function removePartial(partial: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(partial + suffix, { force: true })
+/** What copies that were stopped, or that failed, have left. */
+function removePartials(target: string): void {
+  const directory = dirname(target)
+  for (const name of readdirSync(directory)) {
+    const isPartial = name.startsWith(`${basename(target)}.`) && /\.partial(-\w+)?$/.test(name)
+    if (isPartial) rmSync(join(directory, name), { force: true })
+  }
 }
 
 function syncFile(file: string): void {

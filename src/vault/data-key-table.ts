@@ -20,6 +20,7 @@ export type DataKeyTable = Readonly<{
   /** A new key. There must be none. */
   make(owner: KeyOwner, scope: KeyScope): DataKey
   destroyLot(subject: SubjectId, lot: Lot): void
+  destroyScope(subject: SubjectId, scope: KeyScope): void
   destroyAll(subject: SubjectId): void
   hasAny(subject: SubjectId): boolean
   /** What brings a subject's keys under the current epoch. @throws VaultUnavailable */
@@ -46,6 +47,9 @@ export function createDataKeyTable(
   )
   const ofLot = database.prepare('SELECT secret FROM data_key WHERE subject = ? AND lot = ?')
   const deleteLot = database.prepare('DELETE FROM data_key WHERE subject = ? AND lot = ?')
+  const whereScope = 'FROM data_key WHERE subject = ? AND lot = ? AND category = ?'
+  const ofScope = database.prepare(`SELECT secret ${whereScope}`)
+  const deleteScope = database.prepare(`DELETE ${whereScope}`)
   const ofSubject = database.prepare('SELECT secret FROM data_key WHERE subject = ?')
   const deleteSubject = database.prepare('DELETE FROM data_key WHERE subject = ?')
   const any = database.prepare('SELECT 1 FROM data_key WHERE subject = ? LIMIT 1')
@@ -91,6 +95,10 @@ export function createDataKeyTable(
     destroyLot: (subject, lot) => {
       freeAll(ofLot.all(subjectBytes(subject), lot))
       deleteLot.run(subjectBytes(subject), lot)
+    },
+    destroyScope: (subject, { lot, category }) => {
+      freeAll(ofScope.all(subjectBytes(subject), lot, category))
+      deleteScope.run(subjectBytes(subject), lot, category)
     },
     destroyAll: (subject) => {
       freeAll(ofSubject.all(subjectBytes(subject)))

@@ -148,13 +148,18 @@ class SqliteVault implements Omit<Vault, OtherParts> {
     const digested = people.map((person, index) =>
       answers[index] ? [] : this.#core.digested(keys, person),
     )
-    return this.#commits.run(
-      () =>
-        answers.map(
+    const { answers: identified } = await this.#commits.run(
+      () => {
+        const all = answers.map(
           (answer, index) => answer ?? this.#tables.subjects.identify(keys, digested[index]!),
-        ),
-      (identified) => {
-        for (const [index, { subject, conflicts, suppressed }] of identified.entries()) {
+        )
+        // The memories of other processes do not say what is suppressed: they are to ask the file.
+        const isSuppressed = all.some(({ suppressed }) => suppressed)
+        return { answers: all, generation: isSuppressed ? this.#caches.announce() : null }
+      },
+      ({ answers: all, generation }) => {
+        if (generation !== null) this.#caches.announced(generation)
+        for (const [index, { subject, conflicts, suppressed }] of all.entries()) {
           if (suppressed) this.#caches.forgetSubject(subject)
           if (answers[index] || conflicts.length > 0 || suppressed) continue
           for (const identifier of people[index]!) {
@@ -163,6 +168,7 @@ class SqliteVault implements Omit<Vault, OtherParts> {
         }
       },
     )
+    return identified
   }
 
   async keysFor(
@@ -284,16 +290,32 @@ class SqliteVault implements Omit<Vault, OtherParts> {
     })
   }
 
-  async destroyLots(
+  destroyLots(controller: ControllerId, subject: SubjectId, lots: readonly Lot[]): Promise<void> {
+    return this.#destroyKeys(controller, subject, ({ dataKeys }) => {
+      for (const lot of lots) dataKeys.destroyLot(subject, lot)
+    })
+  }
+
+  destroyKeys(
     controller: ControllerId,
     subject: SubjectId,
-    lots: readonly Lot[],
+    scopes: readonly KeyScope[],
+  ): Promise<void> {
+    return this.#destroyKeys(controller, subject, ({ dataKeys }) => {
+      for (const scope of scopes) dataKeys.destroyScope(subject, scope)
+    })
+  }
+
+  async #destroyKeys(
+    controller: ControllerId,
+    subject: SubjectId,
+    destroy: (tables: Tables) => void,
   ): Promise<void> {
     const { number } = await this.#core.keysOf(controller)
     await this.#commits.run(
       () => {
         this.#tables.subjects.state(number, subject)
-        for (const lot of lots) this.#tables.dataKeys.destroyLot(subject, lot)
+        destroy(this.#tables)
         return this.#caches.announce()
       },
       (generation) => {

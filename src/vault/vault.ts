@@ -89,6 +89,13 @@ export interface Vault {
    */
   destroyLots(controller: ControllerId, subject: SubjectId, lots: readonly Lot[]): Promise<void>
 
+  /** Destroys the keys of these categories in their lots, and of no other. Idempotent, as `destroyLots`. */
+  destroyKeys(
+    controller: ControllerId,
+    subject: SubjectId,
+    scopes: readonly KeyScope[],
+  ): Promise<void>
+
   /** No key is made for the subject from here on. Idempotent, durable. */
   fence(controller: ControllerId, subject: SubjectId): Promise<void>
 

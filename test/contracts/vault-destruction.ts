@@ -75,6 +75,20 @@ export function destructionContract(at: AtTest): void {
       expect(anew!.key.equals(keys[0]!.key)).toBe(false)
     })
 
+    it('of a category takes its key in that lot, and no other key of either', async () => {
+      const subject = someone()
+      const name = scope('user.name', 'account-data')
+      const elsewhere = scope('user.name', 'orders/2015-02-12')
+      const keys = await at.vault.keysFor(symphony, subject, [contact, name, elsewhere])
+      for (let time = 0; time < 2; time += 1) {
+        await at.vault.destroyKeys(symphony, subject, [name, scope('user.name', 'none')])
+        expect(at.vault.cachedKeys(symphony, subject, [name])).toBeNull()
+        expect(ids(await at.vault.openKeys(symphony, subject, [contact, name, elsewhere]))).toEqual(
+          [keys[0]!.id, null, keys[2]!.id],
+        )
+      }
+    })
+
     it('of a subject takes all keys and index rows, keeps the fence, and is idempotent', async () => {
       const identifiers = [email('ann@example.org'), phone('+14155550100')]
       const { subject } = await at.vault.identify(symphony, identifiers)

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { destructionContract } from './vault-destruction.ts'
 import { identifiersContract } from './vault-identifiers.ts'
+import { suppressionContract } from './vault-suppression.ts'
+import { upkeepContract } from './vault-upkeep.ts'
 import { keysContract } from './vault-keys.ts'
 import {
   type AtTest,
@@ -27,6 +29,8 @@ export function vaultContract(name: string, create: () => Promise<VaultHarness>)
     identifiersContract(at)
     keysContract(at)
     destructionContract(at)
+    suppressionContract(at)
+    upkeepContract(at)
 
     it('answers right with a memory far smaller than what is in use', async () => {
       const small = await at.harness.open({ cacheBounds: { dataKeys: 4, spellings: 4 } })
