@@ -2,66 +2,20 @@ import { describe, expect, it } from 'vitest'
 import {
   append,
   consistencyPath,
-  emptyFrontier,
-  emptyRoot,
   frontierAt,
   hashChildren,
-  hashLeaf,
   inclusionPath,
   rootOf,
   rootOfFrontier,
   verifyConsistency,
   verifyInclusion,
-  type Frontier,
   type Hash,
-  type NodeReader,
 } from '../../src/proof/merkle.ts'
+import { grown, published } from '../support/merkle-tree.ts'
 import { randomFrom, seed } from '../support/seed.ts'
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex')
 const hex = (hashes: readonly Hash[]) => hashes.map((hash) => hash.toString('hex'))
-
-/** The leaves and roots that the tests of Certificate Transparency publish for RFC 6962. */
-const published = {
-  leaves: [
-    '',
-    '00',
-    '10',
-    '2021',
-    '3031',
-    '40414243',
-    '5051525354555657',
-    '606162636465666768696a6b6c6d6e6f',
-  ].map((text) => hashLeaf(bytes(text))),
-  roots: [
-    'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
-    '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
-    'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
-    'aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77',
-    'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
-    '4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4',
-    '76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef',
-    'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',
-    '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
-  ],
-}
-
-/** A tree with every complete subtree that `append` has told of, and the root of each size. */
-function grown(leaves: readonly Hash[]) {
-  const nodes = new Map<string, Hash>()
-  const roots = [emptyRoot]
-  let frontier: Frontier = emptyFrontier
-  for (const leaf of leaves) {
-    frontier = append(frontier, leaf, (level, index, hash) => nodes.set(`${level}/${index}`, hash))
-    roots.push(rootOfFrontier(frontier))
-  }
-  const node: NodeReader = (level, index) => {
-    const found = nodes.get(`${level}/${index}`)
-    if (!found) throw new Error(`no complete subtree at ${level}/${index}`)
-    return found
-  }
-  return { node, roots, frontier, nodes }
-}
 
 describe('a tree hashed by RFC 6962', () => {
   const { node, roots } = grown(published.leaves)
@@ -292,128 +246,6 @@ describe(`trees of 1 to 2,000 random leaves (seed ${start})`, () => {
       if (renumbered.size === before) continue
       expect(verifyConsistency({ ...growth, older: renumbered })).not.toBeNull()
     }
-  })
-})
-
-describe('malformed claims are refused, and nothing is thrown', () => {
-  const { node, roots } = grown(published.leaves)
-  const inclusion = {
-    index: 5,
-    size: 8,
-    leaf: published.leaves[5]!,
-    root: roots[8]!,
-    path: inclusionPath(5, 8, node),
-  }
-  const consistency = {
-    older: { size: 3, root: roots[3]! },
-    newer: { size: 8, root: roots[8]! },
-    path: consistencyPath(3, 8, node),
-  }
-  const noCounts = [2 ** 53, -1, 0.5, Number.NaN, Infinity, '5', 5n, null, undefined, {}]
-  const noHashes = [
-    Buffer.alloc(31),
-    Buffer.alloc(33),
-    'a'.repeat(32),
-    Array(32).fill(1),
-    null,
-    undefined,
-    { length: 32 },
-  ]
-  const noPaths = [null, undefined, 'path', 4, { length: 3 }, new Set([Buffer.alloc(32)])]
-
-  it('a size or an index that is no count', () => {
-    for (const none of noCounts as number[]) {
-      expect(verifyInclusion({ ...inclusion, size: none })?.code).toBe('malformed-size')
-      expect(verifyInclusion({ ...inclusion, index: none })?.code).toBe('malformed-index')
-      const sized = { size: none, root: roots[8]! }
-      expect(verifyConsistency({ ...consistency, older: sized })?.code).toBe('malformed-size')
-      expect(verifyConsistency({ ...consistency, newer: sized })?.code).toBe('malformed-size')
-    }
-    const nothing = null as unknown as typeof consistency.older
-    expect(verifyConsistency({ ...consistency, older: nothing })?.code).toBe('malformed-size')
-  })
-
-  it('an index that the tree does not have, and any leaf of an empty tree', () => {
-    expect(verifyInclusion({ ...inclusion, index: 8 })?.code).toBe('index-out-of-range')
-    const empty = { ...inclusion, index: 0, size: 0, root: emptyRoot, path: [] }
-    expect(verifyInclusion(empty)?.code).toBe('index-out-of-range')
-  })
-
-  it('a hash that is none, wherever it stands', () => {
-    for (const none of noHashes as Hash[]) {
-      expect(verifyInclusion({ ...inclusion, leaf: none })?.code).toBe('malformed-hash')
-      expect(verifyInclusion({ ...inclusion, root: none })?.code).toBe('malformed-hash')
-      const path = [...inclusion.path.slice(0, 2), none]
-      expect(verifyInclusion({ ...inclusion, path })?.code).toBe('malformed-hash')
-      expect(verifyConsistency({ ...consistency, path })?.code).toBe('malformed-hash')
-      const older = { size: 3, root: none }
-      expect(verifyConsistency({ ...consistency, older })?.code).toBe('malformed-hash')
-    }
-    const holed = [inclusion.path[0]!, , inclusion.path[2]!] as Hash[]
-    expect(verifyInclusion({ ...inclusion, path: holed })?.code).toBe('malformed-hash')
-  })
-
-  it('a proof that is no list, or longer than any can be', () => {
-    for (const path of noPaths as unknown as Hash[][]) {
-      expect(verifyInclusion({ ...inclusion, path })?.code).toBe('malformed-proof')
-      expect(verifyConsistency({ ...consistency, path })?.code).toBe('malformed-proof')
-    }
-    const path = Array<Hash>(1_000_000).fill(roots[1]!)
-    expect(verifyInclusion({ ...inclusion, path })?.code).toBe('extra-hash')
-    expect(verifyConsistency({ ...consistency, path })?.code).toBe('extra-hash')
-  })
-
-  it('a tree that shrank', () => {
-    const { older, newer, path } = consistency
-    expect(verifyConsistency({ older: newer, newer: older, path })?.code).toBe('malformed-size')
-    const shorter = { size: 7, root: roots[7]! }
-    expect(verifyConsistency({ older: newer, newer: shorter, path })?.code).toBe('malformed-size')
-  })
-
-  it('a second root for one size, and a root of nothing that is not', () => {
-    const other = { size: 8, root: roots[7]! }
-    const same = verifyConsistency({ older: other, newer: consistency.newer, path: [] })
-    expect(same?.code).toBe('wrong-root')
-    const nothing = { size: 0, root: roots[1]! }
-    const from = verifyConsistency({ older: nothing, newer: consistency.newer, path: [] })
-    expect(from?.code).toBe('wrong-root')
-    const both = verifyConsistency({ older: nothing, newer: nothing, path: [] })
-    expect(both?.code).toBe('wrong-root')
-  })
-
-  it('a proof where there is nothing to prove', () => {
-    const empty = { size: 0, root: emptyRoot }
-    const path = [roots[1]!]
-    const { newer } = consistency
-    expect(verifyConsistency({ older: empty, newer, path })?.code).toBe('extra-hash')
-    expect(verifyConsistency({ older: newer, newer, path })?.code).toBe('extra-hash')
-    expect(verifyConsistency({ older: newer, newer, path: [] })).toBeNull()
-    expect(verifyConsistency({ older: empty, newer, path: [] })).toBeNull()
-    const missing = verifyConsistency({ ...consistency, path: [] })
-    expect(missing?.code).toBe('missing-hash')
-  })
-
-  it('and the largest size that a number can say still has an answer', () => {
-    const size = Number.MAX_SAFE_INTEGER
-    const path = Array<Hash>(53).fill(roots[1]!)
-    expect(verifyInclusion({ ...inclusion, index: 0, size, path })?.code).toBe('wrong-root')
-    const last = { ...inclusion, index: size - 1, size, path: path.slice(0, 52) }
-    expect(verifyInclusion(last)?.code).toBe('wrong-root')
-    expect(verifyInclusion({ ...last, path })?.code).toBe('extra-hash')
-  })
-})
-
-describe('cutting a proof that no tree has', () => {
-  const { node } = grown(published.leaves)
-
-  it('is a mistake of the caller', () => {
-    expect(() => inclusionPath(8, 8, node)).toThrow(RangeError)
-    expect(() => inclusionPath(0, 0, node)).toThrow(RangeError)
-    expect(() => inclusionPath(0, 2 ** 53, node)).toThrow(RangeError)
-    expect(() => consistencyPath(8, 7, node)).toThrow(RangeError)
-    expect(() => frontierAt(-1, node)).toThrow(RangeError)
-    const full = { size: Number.MAX_SAFE_INTEGER, hashes: [] }
-    expect(() => append(full, emptyRoot)).toThrow('full')
   })
 })
 

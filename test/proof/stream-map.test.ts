@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Hash } from '../../src/proof/merkle.ts'
 import {
@@ -10,32 +9,14 @@ import {
   verifyHead,
   type HeadProof,
   type MapLeaf,
-  type MapNode,
-  type MapNodes,
   type StreamHead,
 } from '../../src/proof/stream-map.ts'
+import { memory, naiveRoot, sha256 } from '../support/map-model.ts'
 import { randomFrom, seed } from '../support/seed.ts'
 
 const start = seed()
 const random = randomFrom(start)
 const pick = (below: number) => Math.floor(random() * below)
-const sha256 = (...parts: (string | Buffer)[]) =>
-  hash('sha256', Buffer.concat(parts.map((part) => Buffer.from(part))), 'buffer')
-
-function memory(): MapNodes & { stored: Map<string, MapNode>; reads: () => number } {
-  const stored = new Map<string, MapNode>()
-  let reads = 0
-  return {
-    stored,
-    reads: () => reads,
-    get: (path) => {
-      reads += 1
-      return stored.get(path) ?? null
-    },
-    set: (path, node) => void stored.set(path, node),
-  }
-}
-
 const headOf = (events: number, from = String(events)): StreamHead => ({
   events,
   newest: sha256(`leaf ${from}`),
@@ -43,31 +24,6 @@ const headOf = (events: number, from = String(events)): StreamHead => ({
 const leafOf = (stream: string, head: StreamHead): MapLeaf => ({ key: streamKey(stream), ...head })
 const leavesOf = (heads: ReadonlyMap<string, StreamHead>) =>
   [...heads].map(([stream, head]) => leafOf(stream, head))
-
-/** The root by the definition, on texts of bits: written once more, without looking at the other. */
-function naiveRoot(leaves: readonly MapLeaf[]): Hash {
-  const digits = (hex: string) => [...hex].map((digit) => parseInt(digit, 16).toString(2))
-  const placed = leaves.map((leaf) => ({
-    leaf,
-    bits: digits(leaf.key.toString('hex'))
-      .map((digit) => digit.padStart(4, '0'))
-      .join(''),
-  }))
-  return below(placed, '')
-  function below(some: typeof placed, path: string): Hash {
-    if (some.length === 0) return Buffer.alloc(32)
-    if (some.length > 1) {
-      const side = (to: string) =>
-        below(
-          some.filter(({ bits }) => bits.startsWith(to)),
-          to,
-        )
-      return sha256('\u0001', side(`${path}0`), side(`${path}1`))
-    }
-    const { key, events, newest } = some[0]!.leaf
-    return sha256('\u0000custody head v1\n', key, `${events}\n`, newest)
-  }
-}
 
 /** Streams whose keys begin with many bits the same, found by trying. */
 function colliding(count: number, bits: number): string[] {
