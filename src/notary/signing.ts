@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ControllerId } from '../domain/values.ts'
 import { checkpointRecord, checkpointStream, headOfNote, noteOf } from './checkpoint-event.ts'
 import { divergenceOf, readSigned } from './continuity.ts'
@@ -9,8 +10,9 @@ import { whileSigning } from './signing-lock.ts'
 import type { TreeHead } from './settling.ts'
 import type { Settled } from './thread-messages.ts'
 
-/** How often another process may be faster before it is given up. */
-const mostAttempts = 20
+/** How often another process may be in the way before it is given up, and how long it is given. */
+const mostAttempts = 50
+const pauseMs = 5
 
 /**
  * Signs a controller's history up to the end of the ledger. One after the other for each controller: who asks
@@ -20,9 +22,12 @@ export function createSigning(parts: NotaryParts, continuing: Continuing) {
   const busy = new Map<ControllerId, Promise<SignedHead | null>>()
 
   async function signNow(controller: ControllerId): Promise<SignedHead | null> {
+    let least: number | null = null
     for (let tries = 0; tries < mostAttempts; tries += 1) {
-      const done = await attempt(parts, continuing, controller)
-      if (done) return done.signed
+      const done: Attempted = await attempt(parts, continuing, controller, least)
+      if (done.done) return done.signed
+      least = done.least
+      await pause(pauseMs * Math.min(tries, 10))
     }
     const origin = parts.originOf(controller)
     throw new Error(`couldn't sign as ${origin}: other processes were faster time after time`)
@@ -36,30 +41,39 @@ export function createSigning(parts: NotaryParts, continuing: Continuing) {
   }
 }
 
-/** Null: another process was faster, and all must be looked at anew. */
+/** Not done: another process was faster. What it signs will do if it has the `least` leaves. */
+type Attempted = Readonly<
+  { done: true; signed: SignedHead | null } | { done: false; least: number | null }
+>
+
+/** @param least how many leaves there were when the first attempt was made; null: this is the first */
 async function attempt(
   parts: NotaryParts,
   continuing: Continuing,
   controller: ControllerId,
-): Promise<Readonly<{ signed: SignedHead | null }> | null> {
+  least: number | null,
+): Promise<Attempted> {
   // What was signed is read before the tree is brought to the ledger's end: so the tree must have it all.
   const { newest, last } = await parts.checkpoints(controller)
   const signer = await continuing.signerFor(controller)
   await continuing.assertContinues(controller, signer, newest)
   const reading = await parts.reading()
   const tree = reading.tree(controller)
-  if (!tree || tree.size === 0 || tree.size === newest?.size) return { signed: newest }
+  if (!tree || tree.size === 0) return { done: true, signed: newest }
+  if (newest && newest.size >= (least ?? tree.size)) return { done: true, signed: newest }
+  const again = { done: false, least: least ?? tree.size } as const
   const settled = await (await parts.thread()).ask({ ask: 'settle', controller, size: null })
-  if (!settled) return null
+  if (!settled) return again
   const note = sign(parts, reading, { controller, head: headOf(settled), newest, ...signer })
-  if (note === null) return null
+  if (note === null) return again
   const stream = checkpointStream(controller)
   const records = [checkpointRecord(controller, note)]
   const appended = await parts.options.log.append(stream, last, records)
-  if (appended.status === 'conflict') return null
+  if (appended.status === 'conflict') return again
   const { origin, size, root, streams, event, at } = headOfNote(note)!
   const [position] = appended.positions
   return {
+    done: true,
     signed: {
       ...{ controller, origin, size, root, streams, note, signedAt: at, event },
       ...{ revision: appended.revision, position: position! },

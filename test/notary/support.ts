@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { streamName, type StreamName } from '../../src/domain/envelope.ts'
@@ -42,19 +42,22 @@ export type Desk = Readonly<{
   dispose(): Promise<void>
 }>
 
+type DeskOptions = Readonly<{ origin?: string; through?: (log: EventLog) => EventLog }>
+
+/** Opens it. `through`: what stands between the notary and the log. */
 export async function openDesk(
   directory = mkdtempSync(join(tmpdir(), 'custody-notary-')),
-  origin = 'custody.test',
+  options: DeskOptions = {},
 ): Promise<Desk> {
+  const { origin = 'custody.test', through = (log: EventLog) => log } = options
   const data = join(directory, 'data')
   const ledgerPath = join(data, 'ledger.sqlite')
   const notaryPath = join(data, 'notary.sqlite')
   const keyFile = join(directory, 'keys', 'notary.key')
-  const { mkdirSync } = await import('node:fs')
   mkdirSync(data, { recursive: true })
   const log = await openSqliteEventLog({ path: ledgerPath })
   const notary = createNotary({
-    log,
+    log: through(log),
     ledgerPath,
     path: notaryPath,
     dataDirectory: data,
@@ -76,9 +79,9 @@ export async function openDesk(
     tell: (controller, person, count = 1) => tell(log, controller, person, count),
     async reopen(other = origin) {
       await close()
-      return openDesk(directory, other)
+      return openDesk(directory, { origin: other })
     },
-    beside: () => openDesk(directory, origin),
+    beside: () => openDesk(directory, options),
     close,
     async dispose() {
       await close()
