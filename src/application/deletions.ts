@@ -3,11 +3,13 @@ import { dayOf } from '../domain/policy/calendar.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { subjectDecider } from '../domain/subject/decider.ts'
 import type { LotContents, SubjectEvent } from '../domain/subject/events.ts'
+import type { SubjectState } from '../domain/subject/state.ts'
 import {
   type Day,
   type Instant,
   type Lot,
   type Position,
+  type PurposeKey,
   type Reference,
   type SubjectId,
 } from '../domain/values.ts'
@@ -160,8 +162,12 @@ async function carryOut(
   }
   const wholly = open.everything && split.held.length === 0 && open.deferred === 0
   if (open.everything && !wholly) await deps.vault.unfence(controller, subject)
-  if (wholly) await deps.vault.destroySubject(controller, subject)
-  else if (split.free.length > 0) await deps.vault.destroyLots(controller, subject, split.free)
+  if (wholly) {
+    await keepObjections(deps, resolved, open.objections)
+    await deps.vault.destroySubject(controller, subject)
+  } else if (split.free.length > 0) {
+    await destroyKeys(deps, resolved, open.lots, split.free, open.wholeLots)
+  }
   if (wholly || split.free.length > 0) {
     const answer = await command(deps, resolved, {
       type: 'CompleteDeletion',
@@ -172,6 +178,35 @@ async function carryOut(
   }
   const found = { deleted: split.free, deferred: split.held, holds: split.holds, position }
   return nothingNew ? { ...done(resolved, found), outcome: 'waiting' } : done(resolved, found)
+}
+
+/** S3: where the policy says so, an objection outlives the person, for whoever comes with their identifiers. */
+async function keepObjections(
+  { vault, register, now }: Deps,
+  { caller: { controller }, subject }: Resolved,
+  objections: readonly PurposeKey[],
+): Promise<void> {
+  const known = await register.ready(controller)
+  const suppression = known.policyAt(now(), null)?.source.suppression
+  const kept = objections.filter((purpose) => suppression?.purposes.includes(purpose))
+  if (kept.length > 0) await vault.suppress(controller, subject, kept)
+}
+
+/** All keys of the lots that go whole, also of values that were never recorded; else of the categories. */
+async function destroyKeys(
+  { vault }: Deps,
+  { caller: { controller }, subject }: Resolved,
+  contents: readonly LotContents[],
+  free: readonly Lot[],
+  whole: ReadonlySet<Lot>,
+): Promise<void> {
+  const going = contents.filter(({ lot }) => free.includes(lot))
+  const lots = going.map(({ lot }) => lot).filter((lot) => whole.has(lot))
+  const scopes = going
+    .filter(({ lot }) => !whole.has(lot))
+    .flatMap(({ lot, categories }) => categories.map((category) => ({ lot, category })))
+  if (lots.length > 0) await vault.destroyLots(controller, subject, lots)
+  if (scopes.length > 0) await vault.destroyKeys(controller, subject, scopes)
 }
 
 /** S36: which of the lots a hold covers, as of the request. */
@@ -197,21 +232,35 @@ async function splitByHolds(
   return { held, free, holds: [...matters].sort() }
 }
 
-/** The deletion as the stream has it: the lots still to go, and how many are put off. */
+/**
+ * The deletion as the stream has it: the lots still to go, those that go whole, how many are put off, and
+ * what the person objects to.
+ */
 function pending({ executor }: Deps, { caller, subject, deletion }: Resolved) {
   const stream = streamName('subject', caller.controller, subject)
   return executor.load(stream, subjectDecider, ({ state, position }) => {
     const found = state.deletions.get(deletion)
     if (!found) return { open: null, position }
+    const lots = found.lots.filter(({ lot }) => !found.deferrals.has(lot))
     return {
       open: {
         everything: found.everything,
-        lots: found.lots.filter(({ lot }) => !found.deferrals.has(lot)),
+        lots,
+        wholeLots: new Set(lots.filter((one) => isWhole(state, one)).map(({ lot }) => lot)),
         deferred: found.deferrals.size,
+        objections: [...state.objections]
+          .filter(([, standings]) => standings.at(-1)?.status === 'made')
+          .map(([purpose]) => purpose),
       },
       position,
     }
   })
+}
+
+/** Whether the deletion takes every category that the lot holds. */
+function isWhole(state: SubjectState, { lot, categories }: LotContents): boolean {
+  const held = state.lots.get(lot)
+  return !held || [...held.contents.keys()].every((category) => categories.includes(category))
 }
 
 function command(

@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto'
-import type { ControllerId, Lot, SubjectId } from '../domain/values.ts'
+import type { ControllerId, SubjectId } from '../domain/values.ts'
 import { type ControllerKeys, textDigest } from './controller-keys.ts'
 import type { KeyOwner } from './data-key-table.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { createDestruction } from './destruction.ts'
 import { normalize } from './identifiers.ts'
 import type { Keyring } from './keyring.ts'
-import { subjectBytes } from './subject-table.ts'
 import { createSuppressions } from './suppressions.ts'
 import { createUpkeep } from './upkeep.ts'
 import type { CacheBounds, VaultCaches } from './vault-caches.ts'
@@ -58,7 +58,8 @@ export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vaul
     core.scrub.tryOnce()
     const { resume, stop, ...upkeep } = createUpkeep(core, { path, keyring, name })
     await resume()
-    return Object.assign(new SqliteVault(core, stop), upkeep, createSuppressions(core))
+    const parts = { ...upkeep, ...createDestruction(core), ...createSuppressions(core) }
+    return Object.assign(new SqliteVault(core, stop), parts)
   } catch (error) {
     database.close()
     throw error
@@ -66,9 +67,11 @@ export async function openSqliteVault(options: SqliteVaultOptions): Promise<Vaul
 }
 
 type OtherParts =
-  keyof ReturnType<typeof createUpkeep> | keyof ReturnType<typeof createSuppressions>
+  | keyof ReturnType<typeof createUpkeep>
+  | keyof ReturnType<typeof createDestruction>
+  | keyof ReturnType<typeof createSuppressions>
 
-/** People, keys and their destruction. The vault's other parts are in files of their own. */
+/** People and keys. The vault's other parts are in files of their own. */
 class SqliteVault implements Omit<Vault, OtherParts> {
   readonly #core: VaultCore
   readonly #tables: Tables
@@ -263,90 +266,6 @@ class SqliteVault implements Omit<Vault, OtherParts> {
       }
     }
     return found
-  }
-
-  async fence(controller: ControllerId, subject: SubjectId): Promise<void> {
-    const { number } = await this.#core.keysOf(controller)
-    await this.#commits.run(
-      () => {
-        if (this.#tables.subjects.state(number, subject) !== 'destroyed') {
-          this.#tables.subjects.setState(number, subject, 'fenced')
-        }
-        return this.#caches.announce()
-      },
-      (generation) => {
-        this.#caches.announced(generation)
-        this.#caches.forgetKeys(subject)
-      },
-    )
-  }
-
-  async unfence(controller: ControllerId, subject: SubjectId): Promise<void> {
-    const { number } = await this.#core.keysOf(controller)
-    await this.#commits.run(() => {
-      const state = this.#tables.subjects.state(number, subject)
-      if (state === 'destroyed') throw new SubjectFenced('the subject was erased')
-      if (state === 'fenced') this.#tables.subjects.setState(number, subject, 'open')
-    })
-  }
-
-  destroyLots(controller: ControllerId, subject: SubjectId, lots: readonly Lot[]): Promise<void> {
-    return this.#destroyKeys(controller, subject, ({ dataKeys }) => {
-      for (const lot of lots) dataKeys.destroyLot(subject, lot)
-    })
-  }
-
-  destroyKeys(
-    controller: ControllerId,
-    subject: SubjectId,
-    scopes: readonly KeyScope[],
-  ): Promise<void> {
-    return this.#destroyKeys(controller, subject, ({ dataKeys }) => {
-      for (const scope of scopes) dataKeys.destroyScope(subject, scope)
-    })
-  }
-
-  async #destroyKeys(
-    controller: ControllerId,
-    subject: SubjectId,
-    destroy: (tables: Tables) => void,
-  ): Promise<void> {
-    const { number } = await this.#core.keysOf(controller)
-    await this.#commits.run(
-      () => {
-        this.#tables.subjects.state(number, subject)
-        destroy(this.#tables)
-        return this.#caches.announce()
-      },
-      (generation) => {
-        this.#caches.announced(generation)
-        this.#caches.forgetKeys(subject)
-      },
-    )
-    await this.#core.scrub.scrub()
-  }
-
-  async destroySubject(controller: ControllerId, subject: SubjectId): Promise<void> {
-    const keys = await this.#core.keysOf(controller)
-    await this.#core.change(subject, () => {
-      const { subjects, dataKeys, suppressions } = this.#tables
-      subjects.state(keys.number, subject)
-      dataKeys.destroyAll(subject)
-      subjects.destroyIndexRows(keys, subject)
-      suppressions.settle(subjectBytes(subject))
-      subjects.setState(keys.number, subject, 'destroyed')
-    })
-    await this.#core.scrub.scrub()
-  }
-
-  async holds(controller: ControllerId, subject: SubjectId): Promise<boolean> {
-    const keys = await this.#core.keysOf(controller)
-    const { subjects, dataKeys } = this.#tables
-    return this.#commits.read(
-      () =>
-        subjects.state(keys.number, subject) !== null &&
-        (dataKeys.hasAny(subject) || subjects.hasIndexRows(keys, subject)),
-    )
   }
 
   digest(controller: ControllerId, domain: DigestDomain, text: string): string {
