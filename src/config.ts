@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { ControllerId } from './domain/values.ts'
+import { parseAllowances, type Allowance } from './webhooks/targets.ts'
 
 /**
  * Configuration, from the environment and the command line. Every setting has a default that works on
@@ -28,6 +29,18 @@ const Environment = z.object({
     .string()
     .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country')
     .default('US'),
+  CUSTODY_WEBHOOK_ALLOW: z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      try {
+        return parseAllowances(text)
+      } catch {
+        const rule = 'must be ranges of addresses and hosts: 10.2.0.0/16, 127.0.0.1:9000'
+        context.addIssue({ code: 'custom', message: rule })
+        return z.NEVER
+      }
+    }),
   CUSTODY_LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
 })
 
@@ -53,6 +66,8 @@ export type Configuration = Readonly<{
   port: number
   /** ISO 3166-1 alpha-2: how a phone number without a country prefix is read. */
   country: string
+  /** Where webhooks may go beside public addresses over https on port 443. */
+  webhookAllow: readonly Allowance[]
   logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
 }>
 
@@ -102,6 +117,7 @@ export function configure(
     host: settings.CUSTODY_HOST,
     port: settings.CUSTODY_PORT,
     country: settings.CUSTODY_COUNTRY,
+    webhookAllow: settings.CUSTODY_WEBHOOK_ALLOW,
     logLevel: settings.CUSTODY_LOG_LEVEL,
   }
 }

@@ -1,8 +1,11 @@
+import type { KeyObject } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { createAccess } from './application/access.ts'
 import { createConsents } from './application/consents.ts'
 import { createDeletions } from './application/deletions.ts'
+import { createEndpoints } from './application/endpoints.ts'
 import { createHolds } from './application/holds.ts'
+import { createNotifications, type Deliver } from './application/notifications.ts'
 import { createOperations } from './application/operations.ts'
 import { createPolicies } from './application/policies.ts'
 import { createRecipients } from './application/recipients.ts'
@@ -14,6 +17,7 @@ import { createRuns } from './application/runs.ts'
 import { createSubjects } from './application/subjects.ts'
 import { createTransfers } from './application/transfers.ts'
 import type { Configuration } from './config.ts'
+import type { Downstream, EndpointUrl } from './domain/endpoint/events.ts'
 import { streamName } from './domain/envelope.ts'
 import { transferDecider } from './domain/transfer/decider.ts'
 import type { ControllerId, Instant } from './domain/values.ts'
@@ -24,15 +28,21 @@ import type { Executor } from './ledger/execute-types.ts'
 import { openSqliteEventLog } from './ledger/sqlite/event-log.ts'
 import { createNotary } from './notary/create-notary.ts'
 import type { Notary } from './notary/notary.ts'
+import { downstreamKey } from './projections/endpoints.ts'
 import { startProjectorThread } from './projections/projector-thread.ts'
 import { rebuild } from './projections/rebuild.ts'
 import { openViews } from './projections/sqlite-views.ts'
 import type { Views } from './projections/views.ts'
 import { takeManifest } from './reports/manifest.ts'
 import { openFileKeyring } from './vault/file-keyring.ts'
+import type { Keyring } from './vault/keyring.ts'
 import { loadRootKey } from './vault/root-key.ts'
 import { openSqliteVault } from './vault/sqlite-vault.ts'
 import type { Vault } from './vault/vault.ts'
+import { createWebhookSecrets } from './vault/webhook-secrets.ts'
+import { createSender } from './webhooks/sender.ts'
+import { spellSecret } from './webhooks/signing.ts'
+import { createTargets, targetOf } from './webhooks/targets.ts'
 
 /** The running ledger: the stores, the views that follow, and the services on top. */
 export type Custody = Readonly<{
@@ -43,6 +53,8 @@ export type Custody = Readonly<{
   executor: Executor
   services: Services
   notary: Notary
+  /** Posts a message to a downstream system, once. */
+  deliver: Deliver
   now: () => Instant
   /** Resolves when the views show everything that the ledger held when it was called. */
   caughtUp(): Promise<void>
@@ -73,24 +85,10 @@ function now(): Instant {
 export async function openCustody(configuration: Configuration): Promise<Custody> {
   const { dataDirectory, ledgerFile, vaultFile, viewsFile } = configuration
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
-  const rootKey = loadRootKey({
-    env: configuration.rootKey,
-    file: configuration.rootKeyFile,
-    dataDirectory,
-    // A new key opens no vault that is there already: then a missing one is a wrong path.
-    createIfMissing: !existsSync(vaultFile),
-  })
-  if (!rootKey.ok) throw new Error(`couldn't load the root key: ${rootKey.problem}`)
-  const keyring = openFileKeyring({
-    directory: configuration.keyringDirectory,
-    rootKey: rootKey.key,
-    dataDirectory,
-  })
-  if (!keyring.ok) throw new Error(`couldn't open the keyring: ${keyring.problem}`)
+  const keys = loadKeys(configuration)
   const vault = await openSqliteVault({
     path: vaultFile,
-    rootKey: rootKey.key,
-    keyring: keyring.keyring,
+    ...keys,
     defaultCountry: configuration.country,
   })
   const log = await openSqliteEventLog({
@@ -110,6 +108,7 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     if (kinds.has('policy') || kinds.has('recipient')) register.forget()
   })
   const executor = createExecutor({ log, now, newId: newEventId })
+  const webhooks = createWebhooks(keys.rootKey, configuration)
   const notary = createNotary({
     log,
     ledgerPath: ledgerFile,
@@ -127,8 +126,9 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     vault,
     views,
     executor,
-    services: wire({ executor, log, vault, views, register }),
+    services: wire({ executor, log, vault, views, register, webhooks }),
     notary,
+    deliver: webhooks.deliver,
     now,
     caughtUp,
     async rebuild(onProgress) {
@@ -148,9 +148,55 @@ export async function openCustody(configuration: Configuration): Promise<Custody
 /** A rebuild of a large ledger at start may take this long, in milliseconds. */
 const CATCH_UP_MS = 3_600_000
 
-type Parts = { executor: Executor; log: EventLog; vault: Vault; views: Views; register: Register }
+/** The root key, made where there is no vault yet, and the keys of the vault's epochs. */
+function loadKeys(configuration: Configuration): { rootKey: KeyObject; keyring: Keyring } {
+  const { dataDirectory, vaultFile, rootKeyFile, keyringDirectory } = configuration
+  const rootKey = loadRootKey({
+    env: configuration.rootKey,
+    file: rootKeyFile,
+    dataDirectory,
+    // A new key opens no vault that is there already: then a missing one is a wrong path.
+    createIfMissing: !existsSync(vaultFile),
+  })
+  if (!rootKey.ok) throw new Error(`couldn't load the root key: ${rootKey.problem}`)
+  const directory = keyringDirectory
+  const keyring = openFileKeyring({ directory, rootKey: rootKey.key, dataDirectory })
+  if (!keyring.ok) throw new Error(`couldn't open the keyring: ${keyring.problem}`)
+  return { rootKey: rootKey.key, keyring: keyring.keyring }
+}
 
-function wire({ executor, log, vault, views, register }: Parts): Services {
+type Webhooks = ReturnType<typeof createWebhooks>
+
+/** Where downstream systems may be told, under which secrets, and how. */
+function createWebhooks(rootKey: KeyObject, { webhookAllow }: Configuration) {
+  const secrets = createWebhookSecrets(rootKey)
+  const targets = createTargets(webhookAllow)
+  const send = createSender({ targets })
+  const secretOf = (controller: ControllerId, to: Downstream, generation: number) =>
+    secrets({ controller, downstream: downstreamKey(to), generation })
+  const deliver: Deliver = ({ controller, downstream, generations, at, ...message }) =>
+    send({
+      ...message,
+      timestamp: Math.floor(Date.parse(at) / 1_000),
+      secrets: generations.map((generation) => secretOf(controller, downstream, generation)),
+    })
+  return {
+    deliver,
+    mayAsk: (url: EndpointUrl) => targets.mayAsk(targetOf(url)),
+    secretOf: (...name: Parameters<typeof secretOf>) => spellSecret(secretOf(...name)),
+  }
+}
+
+type Parts = {
+  executor: Executor
+  log: EventLog
+  vault: Vault
+  views: Views
+  register: Register
+  webhooks: Webhooks
+}
+
+function wire({ executor, log, vault, views, register, webhooks }: Parts): Services {
   const deletions = createDeletions({ executor, vault, views, register, now })
   const operations = createOperations(vault, views, log)
   const subjects = createSubjects({ executor, reader: log, vault, register })
@@ -197,5 +243,11 @@ function wire({ executor, log, vault, views, register }: Parts): Services {
     consents: createConsents(executor, register),
     runs: createRuns(executor),
     access: createAccess(executor, () => performance.now()),
+    endpoints: createEndpoints({
+      executor,
+      mayAsk: webhooks.mayAsk,
+      secretOf: webhooks.secretOf,
+    }),
+    notifications: createNotifications(executor, views),
   }
 }

@@ -22,7 +22,9 @@ import type {
   SubjectId,
   TimeZone,
 } from '../domain/values.ts'
+import type { EndpointService } from './endpoints.ts'
 import type { Line, SubjectReference } from './lines.ts'
+import type { NotificationService } from './notifications.ts'
 
 /**
  * What the rooms that face people (api, cli, jobs) are handed: one service for each thing that can be
@@ -298,4 +300,6 @@ export type Services = Readonly<{
   consents: ConsentService
   runs: RunService
   access: AccessService
+  endpoints: EndpointService
+  notifications: NotificationService
 }>

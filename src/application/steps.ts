@@ -1,6 +1,6 @@
 import type { Decider } from '../domain/decision.ts'
 import { streamName, type LedgerEvent, type StreamKind } from '../domain/envelope.ts'
-import type { Day, Instant } from '../domain/values.ts'
+import type { Day, EventId, Instant } from '../domain/values.ts'
 import type { Executor, Given } from '../ledger/execute-types.ts'
 import type { Caller, Outcome } from './services.ts'
 
@@ -14,6 +14,8 @@ export type Step<State, Command, Event extends LedgerEvent, Context> = Readonly<
   /** When it happened; null: now. */
   at?: Instant | null
   policyVersion?: Day | null
+  /** The event that led to it. */
+  causation?: EventId | null
 }>
 
 /** Takes a step: decided on its stream and recorded, or refused. */
@@ -29,7 +31,7 @@ export async function takeStep<State, Command, Event extends LedgerEvent, Contex
       controller: caller.controller,
       principal: caller.principal,
       correlation: caller.correlation,
-      causation: null,
+      causation: step.causation ?? null,
       occurredAt: step.at ?? null,
       operation: null,
     },

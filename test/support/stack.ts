@@ -30,7 +30,13 @@ export const examplePolicyFile = 'policies/symphony-commerce-2014-06-30.yaml'
 
 /** Opens a stack. `policy`: the example policy is published, announced and in force. */
 export async function openStack(
-  options: { policy?: boolean; controller?: string; configuration?: Configuration } = {},
+  options: {
+    policy?: boolean
+    controller?: string
+    configuration?: Configuration
+    /** As `CUSTODY_WEBHOOK_ALLOW`. */
+    webhookAllow?: string
+  } = {},
 ): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'custody-'))
   const own = () =>
@@ -41,6 +47,7 @@ export async function openStack(
         CUSTODY_KEYRING: join(directory, 'epochs'),
         CUSTODY_NOTARY_KEY_FILE: join(directory, 'keys', 'notary.key'),
         CUSTODY_LOG_LEVEL: 'silent',
+        CUSTODY_WEBHOOK_ALLOW: options.webhookAllow,
       },
       { controller: options.controller ?? symphony },
     )

@@ -50,7 +50,7 @@ const send = (options: Partial<SenderOptions> = {}) =>
   senderTo(receiver.port, options)(message(receiver.url))
 
 const resolvingTo =
-  (...answers: readonly string[][]) =>
+  (...answers: string[][]) =>
   () => {
     const addresses = (answers.length > 1 ? answers.shift() : answers[0]) ?? []
     return Promise.resolve(
