@@ -45,17 +45,8 @@ export function createDataKeyTable(
   const move = database.prepare(
     'UPDATE data_key SET epoch = ? WHERE subject = ? AND lot = ? AND category = ?',
   )
-  const ofLot = database.prepare('SELECT secret FROM data_key WHERE subject = ? AND lot = ?')
-  const deleteLot = database.prepare('DELETE FROM data_key WHERE subject = ? AND lot = ?')
-  const whereScope = 'FROM data_key WHERE subject = ? AND lot = ? AND category = ?'
-  const ofScope = database.prepare(`SELECT secret ${whereScope}`)
-  const deleteScope = database.prepare(`DELETE ${whereScope}`)
-  const ofSubject = database.prepare('SELECT secret FROM data_key WHERE subject = ?')
-  const deleteSubject = database.prepare('DELETE FROM data_key WHERE subject = ?')
+  const destroy = destroyer(database, secrets)
   const any = database.prepare('SELECT 1 FROM data_key WHERE subject = ? LIMIT 1')
-  const freeAll = (rows: unknown) => {
-    for (const { secret } of rows as { secret: number }[]) secrets.free(secret)
-  }
 
   const open = (owner: KeyOwner, scope: KeyScope, { id, epoch, secret }: Row): KeyObject => {
     const wrapping = epochs.of(owner.controller, epoch).key
@@ -92,19 +83,29 @@ export function createDataKeyTable(
         }
       })
     },
-    destroyLot: (subject, lot) => {
-      freeAll(ofLot.all(subjectBytes(subject), lot))
-      deleteLot.run(subjectBytes(subject), lot)
-    },
-    destroyScope: (subject, { lot, category }) => {
-      freeAll(ofScope.all(subjectBytes(subject), lot, category))
-      deleteScope.run(subjectBytes(subject), lot, category)
-    },
-    destroyAll: (subject) => {
-      freeAll(ofSubject.all(subjectBytes(subject)))
-      deleteSubject.run(subjectBytes(subject))
-    },
+    destroyLot: (subject, lot) => destroy.ofLot(subjectBytes(subject), lot),
+    destroyScope: (subject, { lot, category }) =>
+      destroy.ofScope(subjectBytes(subject), lot, category),
+    destroyAll: (subject) => destroy.all(subjectBytes(subject)),
     hasAny: (subject) => any.get(subjectBytes(subject)) !== undefined,
+  }
+}
+
+/** Frees the wrapped bytes of the rows that match, and takes the rows away. */
+function destroyer(database: DatabaseSync, secrets: SlotTable) {
+  const those = (where: string) => {
+    const select = database.prepare(`SELECT secret FROM data_key WHERE ${where}`)
+    const remove = database.prepare(`DELETE FROM data_key WHERE ${where}`)
+    return (...named: (Buffer | string)[]) => {
+      const rows = select.all(...named) as { secret: number }[]
+      for (const { secret } of rows) secrets.free(secret)
+      remove.run(...named)
+    }
+  }
+  return {
+    all: those('subject = ?'),
+    ofLot: those('subject = ? AND lot = ?'),
+    ofScope: those('subject = ? AND lot = ? AND category = ?'),
   }
 }
 

@@ -10,36 +10,10 @@ type Destruction = Pick<
 
 /** The vault's part that closes people, and destroys what is theirs. */
 export function createDestruction(core: VaultCore): Destruction {
-  const { tables, caches, commits, keysOf, scrub } = core
+  const { tables, commits, keysOf, scrub } = core
   const { subjects, dataKeys, suppressions } = tables
 
-  /** After the job nothing that is remembered of the subject's keys counts any more. */
-  async function changeKeys(
-    controller: ControllerId,
-    subject: SubjectId,
-    job: (number: number) => void,
-  ): Promise<void> {
-    const { number } = await keysOf(controller)
-    await commits.run(
-      () => {
-        job(number)
-        return caches.announce()
-      },
-      (generation) => {
-        caches.announced(generation)
-        caches.forgetKeys(subject)
-      },
-    )
-  }
-
-  async function destroy(controller: ControllerId, subject: SubjectId, job: () => void) {
-    await changeKeys(controller, subject, (number) => {
-      // Says whose the subject is, before anything is destroyed.
-      subjects.state(number, subject)
-      job()
-    })
-    await scrub.scrub()
-  }
+  const { changeKeys, destroy } = changes(core)
 
   return {
     fence: (controller, subject) =>
@@ -84,4 +58,39 @@ export function createDestruction(core: VaultCore): Destruction {
       )
     },
   }
+}
+
+function changes({ tables, caches, commits, keysOf, scrub }: VaultCore) {
+  /** After the job nothing that is remembered of the subject's keys counts any more. */
+  async function changeKeys(
+    controller: ControllerId,
+    subject: SubjectId,
+    job: (number: number) => void,
+  ): Promise<void> {
+    const { number } = await keysOf(controller)
+    await commits.run(
+      () => {
+        job(number)
+        return caches.announce()
+      },
+      (generation) => {
+        caches.announced(generation)
+        caches.forgetKeys(subject)
+      },
+    )
+  }
+
+  async function destroy(
+    controller: ControllerId,
+    subject: SubjectId,
+    job: () => void,
+  ): Promise<void> {
+    await changeKeys(controller, subject, (number) => {
+      // Throws where the subject is another controller's.
+      tables.subjects.state(number, subject)
+      job()
+    })
+    await scrub.scrub()
+  }
+  return { changeKeys, destroy }
 }

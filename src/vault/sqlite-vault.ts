@@ -6,6 +6,7 @@ import type { GroupCommit } from './group-commit.ts'
 import { createDestruction } from './destruction.ts'
 import { normalize } from './identifiers.ts'
 import type { Keyring } from './keyring.ts'
+import { subjectBytes } from './subject-table.ts'
 import { createSuppressions } from './suppressions.ts'
 import { createUpkeep } from './upkeep.ts'
 import type { CacheBounds, VaultCaches } from './vault-caches.ts'
@@ -18,7 +19,6 @@ import {
   type Identifier,
   type IdentifierFault,
   type KeyScope,
-  SubjectFenced,
   type Vault,
 } from './vault.ts'
 
