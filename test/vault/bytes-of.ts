@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { ControllerId, SubjectId } from '../../src/domain/values.ts'
 import { createMetaTable } from '../../src/vault/meta-table.ts'
-import { createTables } from '../../src/vault/vault-file.ts'
+import { createTables, type Tables } from '../../src/vault/vault-file.ts'
 import type { SqliteHarness } from './sqlite-harness.ts'
 
 /**
@@ -11,16 +11,27 @@ import type { SqliteHarness } from './sqlite-harness.ts'
  */
 export type Secrets = { keys: { lot: string; bytes: Buffer }[]; rows: Buffer[] }
 
+/** Asks the tables of a vault's file, as another process would that has its keyring. */
+export function inFile<Result>(
+  { path, keyring }: Pick<SqliteHarness, 'path' | 'keyring'>,
+  ask: (tables: Tables, database: DatabaseSync, name: string) => Result,
+): Result {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    const name = createMetaTable(database).get('vault')!.toString('hex')
+    return ask(createTables(database, keyring, name), database, name)
+  } finally {
+    database.close()
+  }
+}
+
 /** Of these subjects, looked up in the file itself. */
 export function secretsOf(
-  { path, keyring }: Pick<SqliteHarness, 'path' | 'keyring'>,
+  harness: Pick<SqliteHarness, 'path' | 'keyring'>,
   name: ControllerId,
   subjects: readonly SubjectId[],
 ): Secrets[] {
-  const database = new DatabaseSync(path, { readOnly: true })
-  try {
-    const vault = createMetaTable(database).get('vault')!.toString('hex')
-    const { controllers, epochs, index } = createTables(database, keyring, vault)
+  return inFile(harness, ({ controllers, epochs, index }, database) => {
     const controller = controllers.row(name)!
     const select = database.prepare(
       'SELECT lot, content FROM data_key JOIN secret ON number = secret WHERE subject = ?',
@@ -37,9 +48,7 @@ export function secretsOf(
         }),
       }
     })
-  } finally {
-    database.close()
-  }
+  })
 }
 
 /** All of them in one list. */

@@ -1,10 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SubjectId } from '../../src/domain/values.ts'
 import { VaultUnavailable, type Vault } from '../../src/vault/vault.ts'
 import { email, scope, symphony } from '../contracts/vault-support.ts'
 import { randomFrom, seed } from '../support/seed.ts'
-import { allOf, foundIn, type Secrets, secretsOf } from './bytes-of.ts'
+import { allOf, foundIn, inFile, type Secrets, secretsOf } from './bytes-of.ts'
 import { type SqliteHarness, sqliteHarness } from './sqlite-harness.ts'
 
 let harness: SqliteHarness
@@ -18,6 +20,28 @@ afterEach(() => harness.dispose())
 
 const secretsOfThese = (subjects: readonly SubjectId[]) => secretsOf(harness, symphony, subjects)
 const found = (needles: readonly Buffer[]) => foundIn(harness.path, needles)
+const vaultName = () => inFile(harness, (_tables, _database, name) => name)
+
+/** The raw keys of the epochs, which no file of the vault ever has. */
+function rawEpochKeys(): Buffer[] {
+  const vault = vaultName()
+  return harness.keyring
+    .list(vault, symphony)
+    .map((epoch) => harness.keyring.load({ vault, controller: symphony, epoch })!.export())
+}
+
+/** How many of the needles stand in the rows of the blind index, in clear. */
+function inHashTables(path: string, needles: readonly Buffer[]): number {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    const rows = ['identified', 'identifying', 'identified_overflow', 'identifying_overflow']
+      .flatMap((name) => database.prepare(`SELECT content FROM ${name}`).all())
+      .map((row) => Buffer.from(row['content'] as Uint8Array))
+    return needles.filter((needle) => rows.some((row) => row.includes(needle))).length
+  } finally {
+    database.close()
+  }
+}
 
 async function people(prefix: string, count: number): Promise<SubjectId[]> {
   const made = await vault.identifyAll(
@@ -112,5 +136,62 @@ describe('what is destroyed', () => {
     reader.close()
     await harness.open()
     expect(found(needles)).toBe(0)
+  })
+})
+
+describe('what a rotation replaced', () => {
+  it('leaves no byte in the file, its log or a new backup, and an old backup is not read', async () => {
+    const subjects = await people('rotated', 400)
+    const old = allOf(secretsOfThese(subjects))
+    const oldBackup = harness.backupPath()
+    await vault.backup(oldBackup)
+    expect(foundIn(oldBackup, old)).toBe(old.length)
+    await vault.rotate(symphony)
+    expect(found(old)).toBe(0)
+    const fresh = allOf(secretsOfThese(subjects))
+    expect(found(fresh)).toBe(fresh.length)
+    const backup = harness.backupPath()
+    await vault.backup(backup)
+    expect([foundIn(backup, old), foundIn(backup, fresh)]).toEqual([0, fresh.length])
+
+    const epochFile = join(harness.keyring.name, vaultName(), `${symphony}.1.key`)
+    const wrapped = Buffer.from(readFileSync(epochFile, 'utf8'), 'base64')
+    for (const path of [oldBackup, backup, harness.path]) {
+      expect(foundIn(path, [wrapped, ...rawEpochKeys()])).toBe(0)
+    }
+    await vault.destroyEpoch(symphony, 1)
+    expect(existsSync(epochFile)).toBe(false)
+    // With the index key of today, which the old backup had too, its index says nothing either.
+    const digests = inFile(harness, ({ controllers, index }) =>
+      subjects.flatMap((subject) =>
+        index.digestsOf(controllers.row(symphony)!, Buffer.from(subject, 'hex')),
+      ),
+    )
+    expect(digests).toHaveLength(800)
+    const pseudonyms = subjects.map((subject) => Buffer.from(subject, 'hex'))
+    expect(foundIn(oldBackup, digests)).toBe(0)
+    // The pseudonyms themselves stand in the lists of subjects and of keys, and never beside a digest.
+    expect(foundIn(oldBackup, pseudonyms)).toBe(pseudonyms.length)
+    expect(inHashTables(oldBackup, pseudonyms)).toBe(0)
+  })
+
+  it('is gone from a backup once it was destroyed, wherever it stood', async () => {
+    const random = randomFrom(seed())
+    const living = await people('churn', 300)
+    const dead: Secrets[] = []
+    for (let round = 0; round < 4; round += 1) {
+      const victims = Array.from({ length: 40 }, () => {
+        const at = Math.floor(random() * living.length)
+        return living.splice(at, 1)[0]!
+      })
+      dead.push(...secretsOfThese(victims))
+      await Promise.all(victims.map((subject) => vault.destroySubject(symphony, subject)))
+      if (round % 2) await vault.rotate(symphony)
+      const path = harness.backupPath()
+      await vault.backup(path)
+      expect(foundIn(path, allOf(dead))).toBe(0)
+      const control = allOf(secretsOfThese(living))
+      expect(foundIn(path, control)).toBe(control.length)
+    }
   })
 })
