@@ -16,6 +16,7 @@ import { authentication } from './auth.ts'
 import { createCursors } from './cursors.ts'
 import { addDeletions } from './deletions.ts'
 import { defaultLimits, type Deps } from './deps.ts'
+import { addEndpoints } from './endpoints.ts'
 import { answerError } from './errors.ts'
 import { addHolds } from './holds.ts'
 import type { Api } from './instance.ts'
@@ -24,6 +25,7 @@ import { decodeUtf8, parseJson } from './json-text.ts'
 import { answerLog, createLogger } from './logging.ts'
 import { negotiate } from './negotiation.ts'
 import { addDescription, addDocumentation } from './openapi.ts'
+import { addNotifications } from './notifications.ts'
 import type { Reader } from './paging.ts'
 import { addPolicies, addPolicyPublication } from './policies.ts'
 import type { FaultCode } from './problem-codes.ts'
@@ -97,6 +99,8 @@ function addResources(api: Api, deps: Deps): void {
   addActs(api, deps)
   addPolicies(api, reader)
   addRecipients(api, reader)
+  addEndpoints(api, reader)
+  addNotifications(api, reader)
   addHolds(api, reader)
   addRequests(api, reader)
   addTransfers(api, reader)

@@ -37,6 +37,7 @@ const tags = [
   ['acts', 'What source systems say: collections, uses, disclosures, consent and objections.'],
   ['policies', 'The promises that acts are judged by.'],
   ['recipients', 'To whom data may be disclosed, under which contracts.'],
+  ['notifications', 'What recipients and source systems are told, and whether they confirmed it.'],
   ['holds', 'Legal holds, which no deletion passes.'],
   ['requests', 'What people ask for.'],
   ['transfers', 'Mergers, acquisitions and sales of assets.'],

@@ -7,6 +7,11 @@ export const permissions = {
   'policies:read': ['officer', 'auditor', 'retention', 'counsel', 'admin'],
   'recipients:write': ['officer', 'admin'],
   'recipients:read': ['officer', 'auditor', 'counsel', 'admin'],
+  /** It answers the secrets that messages are signed with, as they begin. */
+  'endpoints:write': ['officer', 'admin'],
+  'endpoints:read': ['officer', 'auditor', 'counsel', 'admin'],
+  'notifications:write': ['officer'],
+  'notifications:read': ['officer', 'auditor', 'retention', 'counsel'],
   'holds:write': ['officer', 'counsel'],
   'holds:read': ['officer', 'auditor', 'retention', 'counsel'],
   'requests:write': ['officer'],

@@ -2,9 +2,11 @@ import { Command, CommanderError } from 'commander'
 import { BadConfiguration } from '../config.ts'
 import { auditCommand } from './audit.ts'
 import { demoCommand } from './demo.ts'
+import { endpointCommand } from './endpoint.ts'
 import { exit, UsageError, type Exit } from './exit.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
+import { notifyCommand } from './notify.ts'
 import { policyCommand } from './policy.ts'
 import { rebuildCommand } from './rebuild.ts'
 import { retentionCommand } from './retention.ts'
@@ -27,6 +29,8 @@ const commands: readonly AddCommand[] = [
   rebuildCommand,
   statusCommand,
   tokenCommand,
+  endpointCommand,
+  notifyCommand,
   demoCommand,
 ]
 

@@ -5,6 +5,7 @@ import { accessDecider } from '../domain/access/decider.ts'
 import { streamName } from '../domain/envelope.ts'
 import { openCustody, type Custody } from '../main.ts'
 import { common, contextOf, type CommonOptions, type Context } from './context.ts'
+import { tellDownstream } from './notify.ts'
 import type { AddCommand } from './program.ts'
 
 /** `custody serve`: the HTTP API, until it is told to stop. */
@@ -47,8 +48,11 @@ async function serve(context: Context, custody: Custody): Promise<void> {
   output.say(`OpenAPI page   ${address}/docs`)
   if (bootstrap) output.say(`Bootstrap token (admin; shown only now): ${bootstrap}`)
   output.result({ address, docs: `${address}/docs`, bootstrap })
+  const stop = new AbortController()
+  const telling = tellDownstream(custody, stop.signal)
   await stopped
-  await app.close()
+  stop.abort()
+  await Promise.all([app.close(), telling])
 }
 
 /** The first token of a controller that has none; null ever after. */

@@ -21,6 +21,9 @@ const texts = [
   'DataCollected',
   'token:someone',
   'P30D',
+  'https://hooks.example.org/custody',
+  'msg-0123456789abcdef0123456789abcdef',
+  'recipient/mailer',
 ]
 
 type Shape = Record<string, z.ZodType>

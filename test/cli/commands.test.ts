@@ -56,6 +56,13 @@ const commands = [
   ['status'],
   ['token', 'issue'],
   ['token', 'revoke'],
+  ['endpoint', 'register'],
+  ['endpoint', 'rotate'],
+  ['endpoint', 'remove'],
+  ['endpoint', 'list'],
+  ['notify', 'run'],
+  ['notify', 'list'],
+  ['notify', 'retry'],
   ['demo'],
 ]
 
