@@ -7,7 +7,13 @@ const program = fileURLToPath(new URL('../../src/cli/custody.mjs', import.meta.u
 export type Ended = Readonly<{ code: number | null; out: string; err: string }>
 
 /** Where a command runs: its data, and the root key, which lies elsewhere. */
-export type Place = Readonly<{ data: string; rootKeyFile: string; controller?: string }>
+export type Place = Readonly<{
+  data: string
+  rootKeyFile: string
+  controller?: string
+  /** As `CUSTODY_WEBHOOK_ALLOW`. */
+  webhookAllow?: string
+}>
 
 /** Starts `custody` as a process of its own; the environment has nothing of Custody but the place. */
 export function startCli(place: Place, args: readonly string[]): ChildProcess {
@@ -20,6 +26,7 @@ export function startCli(place: Place, args: readonly string[]): ChildProcess {
       CUSTODY_DATA: place.data,
       CUSTODY_ROOT_KEY_FILE: place.rootKeyFile,
       ...(place.controller ? { CUSTODY_CONTROLLER: place.controller } : {}),
+      ...(place.webhookAllow ? { CUSTODY_WEBHOOK_ALLOW: place.webhookAllow } : {}),
     },
   })
 }
