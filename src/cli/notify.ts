@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { NotificationId } from '../domain/notification/events.ts'
 import { Principal, type ControllerId } from '../domain/values.ts'
 import { keepNotifying } from '../jobs/keep-notifying.ts'
-import { runNotifying, type NotifyingResult } from '../jobs/notifying.ts'
+import { runNotifying, type NotifyingJob } from '../jobs/notifying.ts'
 import type { Custody } from '../main.ts'
 import type { NotificationRow } from '../projections/notification-views.ts'
 import { common, contextOf, withCustody, type CommonOptions, type Context } from './context.ts'
@@ -11,6 +11,9 @@ import type { AddCommand } from './program.ts'
 
 /** How often a node that serves looks for what is due, in milliseconds. */
 const EVERY_MS = 1_000
+
+/** How long it leaves a system alone that failed time after time, in milliseconds. */
+const REST_MS = 60_000
 
 type ListOptions = CommonOptions & { all?: boolean; limit: string }
 
@@ -28,7 +31,7 @@ export const notifyCommand: AddCommand = (program, ended) => {
       await withCustody(context, async (custody) => {
         await custody.caughtUp()
         const { controller } = context.configuration
-        const result = await runFor(custody, controller)
+        const result = await runNotifying(jobFor(custody, controller))
         const { confirmed, failed, abandoned } = result
         context.output.table(
           ['confirmed', 'failed', 'given up', 'systems left for the next run'],
@@ -78,18 +81,14 @@ export const notifyCommand: AddCommand = (program, ended) => {
     })
 }
 
-/** Posts what is due for every controller, again and again, until `signal` aborts. */
+/** Posts what falls due for every controller, as it does, until `signal` aborts. */
 export function tellDownstream(custody: Custody, signal: AbortSignal): Promise<void> {
   return keepNotifying({
+    jobs: () =>
+      custody.views.controllers().map((controller) => ({ ...jobFor(custody, controller), signal })),
     everyMs: EVERY_MS,
+    restMs: REST_MS,
     signal,
-    async run(stop) {
-      const results: NotifyingResult[] = []
-      for (const controller of custody.views.controllers()) {
-        results.push(await runFor(custody, controller, stop))
-      }
-      return results
-    },
     onError(error) {
       const cause = error instanceof Error ? error.message : String(error)
       process.stderr.write(`couldn't tell downstream systems: ${cause}\n`)
@@ -97,21 +96,11 @@ export function tellDownstream(custody: Custody, signal: AbortSignal): Promise<v
   })
 }
 
-function runFor(
-  { services, views, deliver, now }: Custody,
-  controller: ControllerId,
-  signal?: AbortSignal,
-): Promise<NotifyingResult> {
+function jobFor(custody: Custody, controller: ControllerId): NotifyingJob {
+  const { services, views, deliver, now } = custody
   const principal = Principal.parse('job:notify')
-  return runNotifying({
-    services,
-    views,
-    caller: { controller, principal, correlation: uuidv7() },
-    deliver,
-    now,
-    random: Math.random,
-    ...(signal ? { signal } : {}),
-  })
+  const caller = { controller, principal, correlation: uuidv7() }
+  return { services, views, caller, deliver, now, random: Math.random }
 }
 
 function listed(

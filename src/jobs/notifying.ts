@@ -48,13 +48,31 @@ const VIEWS_WAIT_MS = 60_000
  */
 export async function runNotifying(job: NotifyingJob): Promise<NotifyingResult> {
   const { views, caller, signal } = job
-  const progress = { confirmed: 0, failed: 0, abandoned: 0, leftAlone: 0, position: START }
+  const progress = nothingDone()
   const endpoints = views.endpoints(caller.controller, views.position())
   await atOnce(endpoints, SYSTEMS_AT_ONCE, (it) => tell(job, it, progress), signal ?? null)
   return progress
 }
 
+/** Tells one downstream system what is due by now. */
+export async function tellSystem(
+  job: NotifyingJob,
+  endpoint: EndpointRow,
+): Promise<NotifyingResult> {
+  const progress = nothingDone()
+  await tell(job, endpoint, progress)
+  return progress
+}
+
 type Progress = { -readonly [K in keyof NotifyingResult]: NotifyingResult[K] }
+
+const nothingDone = (): Progress => ({
+  confirmed: 0,
+  failed: 0,
+  abandoned: 0,
+  leftAlone: 0,
+  position: START,
+})
 
 /** Every attempt puts its message off or ends it, so that what is due runs out. */
 async function tell(job: NotifyingJob, endpoint: EndpointRow, progress: Progress): Promise<void> {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SubjectId } from '../../src/domain/values.ts'
 import { openReceiver, says, verifies, type Received, type Receiver } from '../support/receiver.ts'
 import { openStack, type Stack } from '../support/stack.ts'
+import { keepNotifying } from '../../src/jobs/keep-notifying.ts'
 import { crm, erase, mailer, movingClock, notify, register, someone } from './downstream.ts'
 
 const program = fileURLToPath(new URL('notifying-process.ts', import.meta.url))
@@ -230,6 +231,78 @@ describe('a receiver that fails', () => {
     clock.forward(10)
     await run()
     expect(mail.received.map((one) => verifies(one, secret))).toEqual([true])
+  })
+})
+
+describe('a node that serves', () => {
+  const keep = (restMs: number, signal: AbortSignal, errors: unknown[] = []) =>
+    keepNotifying({
+      jobs: () => {
+        const { services, views, deliver, now } = stack.custody
+        return [{ services, views, caller: stack.caller, deliver, now, random: () => 0, signal }]
+      },
+      everyMs: 20,
+      restMs,
+      onError: (error) => void errors.push(error),
+      signal,
+    })
+
+  it('goes on telling the others while one hangs, and ends what it began', async () => {
+    const stop = new AbortController()
+    const kept = keep(60_000, stop.signal)
+    const slow = Promise.withResolvers<void>()
+    mail.answer((response) => void slow.promise.then(() => response.writeHead(204).end()))
+    await erased('ann')
+    await expect.poll(() => sales.received.length).toBe(1)
+    await expect.poll(() => mail.received.length).toBe(1)
+    await erased('ben')
+    await expect.poll(() => sales.received.length).toBe(2)
+    expect(list('confirmed').every(({ downstream }) => downstream.id === 'crm')).toBe(true)
+    stop.abort()
+    slow.resolve()
+    await kept
+    await stack.custody.caughtUp()
+    expect(list('confirmed').some(({ downstream }) => downstream.id === 'mailworks')).toBe(true)
+    const told = sales.received.length + mail.received.length
+    await erased('cas')
+    expect(sales.received.length + mail.received.length).toBe(told)
+  })
+
+  it('lets a system rest that fails time after time, and comes back to it', async () => {
+    for (let count = 0; count < 40; count += 1) {
+      await someone(stack, `person-${count}`).then((subject) => erase(stack, subject))
+    }
+    mail.answer(says(500))
+    const stop = new AbortController()
+    const kept = keep(600, stop.signal)
+    await expect.poll(() => list('confirmed').length, { timeout: 20_000 }).toBe(40)
+    expect(mail.received.length).toBeLessThan(40)
+    mail.answer(says(204))
+    await expect.poll(() => list('outstanding').length, { timeout: 30_000 }).toBe(0)
+    stop.abort()
+    await kept
+  }, 60_000)
+
+  it('tells what it could not do, and tries again', async () => {
+    const { custody } = stack
+    await erased('ann')
+    const stop = new AbortController()
+    const errors: unknown[] = []
+    let failures = 2
+    const views = Object.create(custody.views) as typeof custody.views
+    views.endpoints = (...asked) => {
+      failures -= 1
+      if (failures >= 0) throw new Error('disk')
+      return custody.views.endpoints(...asked)
+    }
+    const whole = stack
+    stack = { ...stack, custody: { ...custody, views } }
+    const kept = keep(600, stop.signal, errors)
+    await expect.poll(() => sales.received.length).toBe(1)
+    stop.abort()
+    await kept
+    stack = whole
+    expect(errors.map(String)).toEqual(['Error: disk', 'Error: disk'])
   })
 })
 
