@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { replaceDurably } from './durable-file.ts'
+import { replaceDurably } from '../files/durable-file.ts'
 
 /**
  * The newest note that was signed for an origin, in a file beside the key. It is on the disk before the
@@ -18,11 +18,26 @@ export type HighWater = Readonly<{
 
 /** @param origin of the log; each has a file of its own */
 export function highWaterOf(keyFile: string, origin: string): HighWater {
-  // An origin is a host's name and a path: no underscore is in it.
-  const file = join(dirname(keyFile), `notary.${origin.replaceAll('/', '_')}.signed`)
+  const file = join(dirname(keyFile), `${nameOf(origin)}.signed`)
   return {
     file,
     read: () => (statSync(file, { throwIfNoEntry: false }) ? readFileSync(file, 'utf8') : null),
     write: (note) => replaceDurably(file, note),
   }
+}
+
+/** What is kept beside the key for all logs whose origins begin with this one. */
+export function keptBeside(keyFile: string, origin: string): { note: string; file: string }[] {
+  const directory = dirname(keyFile)
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return []
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(`${nameOf(origin)}_`) && name.endsWith('.signed'))
+    .toSorted()
+    .map((name) => join(directory, name))
+    .map((file) => ({ note: readFileSync(file, 'utf8'), file }))
+}
+
+/** An origin is a host's name and a path: no underscore is in it. */
+function nameOf(origin: string): string {
+  return `notary.${origin.replaceAll('/', '_')}`
 }

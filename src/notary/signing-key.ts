@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { createDurably, isInside, openToOthers } from './durable-file.ts'
+import { createDurably, isInside, openToOthers } from '../files/durable-file.ts'
 
 export type SigningKeySource = Readonly<{
   /** The path: a PEM file (PKCS #8) as `openssl genpkey -algorithm ed25519` makes it. */

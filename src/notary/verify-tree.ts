@@ -1,0 +1,221 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { streamParts } from '../domain/envelope.ts'
+import type { ControllerId, Position } from '../domain/values.ts'
+import type { LogRecord } from '../ledger/event-log.ts'
+import { hashLength } from '../proof/merkle.ts'
+import { tileWidth } from '../proof/tiles.ts'
+import { divergenceOf } from './continuity.ts'
+import { Growth, prepareGrowth } from './growth.ts'
+import { leafOf } from './leaves.ts'
+import { createReading, type NotaryReading, type Tree } from './reading.ts'
+import { sqliteCode } from '../sqlite/open.ts'
+import { inTransaction } from './schema.ts'
+import { createSettling } from './settling.ts'
+import type { Claim } from './verify-claims.ts'
+import type { Finding, VerifiedTree } from './verify-types.ts'
+
+type Kept = { growth: Growth; good: Claim | null; checked: number; wrong: boolean }
+
+/**
+ * Makes the trees of all controllers anew, in a file of its own, and holds each claim against them. `followed`
+ * is what the notary has made of the ledger while it grew: it says which leaf differs, and is not believed
+ * where what was signed says otherwise.
+ */
+export class TreeCheck {
+  readonly #database: DatabaseSync
+  readonly #reading: NotaryReading
+  readonly #followed: NotaryReading | null
+  readonly #settling: ReturnType<typeof createSettling>
+  readonly #writes: ReturnType<typeof prepareGrowth>
+  readonly #trees = new Map<ControllerId, Kept>()
+
+  constructor(database: DatabaseSync, followed: NotaryReading | null) {
+    this.#database = database
+    this.#reading = createReading(database)
+    this.#followed = followed
+    this.#settling = createSettling(database, this.#reading)
+    this.#writes = prepareGrowth(database)
+  }
+
+  /** How many leaves a controller has so far. */
+  sizeOf(controller: ControllerId): number {
+    return this.#trees.get(controller)?.growth.size ?? 0
+  }
+
+  /** Takes in the leaves of a page. */
+  grow(records: readonly LogRecord[]): void {
+    inTransaction(this.#database, () => {
+      for (const record of records) {
+        const { growth } = this.#keptOf(streamParts(record.stream).controller)
+        growth.add(leafOf(record), record.position, record.stream, record.revision)
+      }
+      for (const { growth } of this.#trees.values()) growth.write(this.#writes)
+    })
+  }
+
+  /** What is wrong with a claim, whose size the tree has reached. To be called in the order of the sizes. */
+  check(claim: Claim): Finding | null {
+    const { controller, head } = claim
+    const kept = this.#keptOf(controller)
+    // After one that differs all do.
+    if (kept.wrong) return null
+    kept.checked += 1
+    const tree = this.#reading.tree(controller)!
+    const { size } = head
+    const found = inTransaction(this.#database, () => this.#settling.settle(tree, size))
+    if (found && !found.root.equals(head.root)) {
+      kept.wrong = true
+      return this.#located(tree, claim, kept)
+    }
+    const { count, root } = head.streams
+    if (!found || found.streams.count !== count || !found.streams.root.equals(root)) {
+      kept.wrong = true
+      const message = `the heads of the streams are not those of ${claim.where}`
+      return { position: claim.position, code: 'checkpoint', message }
+    }
+    kept.good = claim
+    return null
+  }
+
+  /** How far the notary has followed; nothing where that cannot be read. */
+  followedTo(): number {
+    try {
+      return this.#followed?.followed().position ?? 0
+    } catch (error) {
+      if (sqliteCode(error) === null) throw error
+      return 0
+    }
+  }
+
+  /** The claim has more leaves than there are; the first that is missing would stand at `position`. */
+  short(claim: Claim, position: Position): Finding {
+    const size = this.sizeOf(claim.controller)
+    this.#keptOf(claim.controller).wrong = true
+    const message =
+      `${claim.controller} has ${size} events, and ${claim.head.size} were signed (${claim.where}): ` +
+      'the end is missing, or an older file was put back'
+    return { position, code: 'shorter', message }
+  }
+
+  /** What is not what the notary followed, though what was signed is there. */
+  unfollowed(): Finding[] {
+    return [...this.#trees].flatMap(([controller, { good, wrong }]) => {
+      try {
+        return wrong ? [] : this.#unfollowedOf(controller, good?.head.size ?? 0)
+      } catch (error) {
+        // The notary's file is damaged: it is made anew by itself, and proves nothing against the ledger.
+        if (sqliteCode(error) === null) throw error
+        return []
+      }
+    })
+  }
+
+  #unfollowedOf(controller: ControllerId, signed: number): Finding[] {
+    const tree = this.#reading.tree(controller)
+    const followed = this.#followed?.tree(controller)
+    if (!tree || !followed) return []
+    const size = Math.min(tree.size, followed.size)
+    const index = this.#firstDifference(tree, followed, size)
+    if (index !== null && index >= signed) {
+      const position = this.#positionOf(tree, followed, index)
+      const message =
+        'the event is not the one that the notary followed; no checkpoint covers it yet'
+      return [{ position, code: 'not_followed', message }]
+    }
+    for (let place = 0; place < size; place += tileWidth) {
+      const here = this.#reading.positions(tree.number, place / tileWidth)
+      const there = this.#followed!.positions(followed.number, place / tileWidth)
+      const moved = here.findIndex((position, at) => place + at < size && position !== there[at])
+      if (moved < 0) continue
+      const message = `the event stood at position ${there[moved]} when the notary followed it`
+      return [{ position: here[moved]!, code: 'out_of_order', message }]
+    }
+    return []
+  }
+
+  trees(): VerifiedTree[] {
+    return [...this.#trees].map(([controller, { growth, good, checked }]) => ({
+      controller,
+      events: growth.size,
+      covered: good?.verified ? good.head.size : 0,
+      notCovered: growth.size - (good?.verified ? good.head.size : 0),
+      checkpoints: checked,
+      newest: good && {
+        origin: good.head.origin,
+        size: good.head.size,
+        root: good.head.root.toString('base64'),
+        signedAt: good.head.at,
+      },
+    }))
+  }
+
+  #keptOf(controller: ControllerId): Kept {
+    const known = this.#trees.get(controller)
+    if (known) return known
+    this.#database
+      .prepare('INSERT INTO controller (name, size, mapped, streams) VALUES (?, 0, 0, 0)')
+      .run(controller)
+    const growth = new Growth(this.#reading.tree(controller)!, this.#reading)
+    const kept = { growth, good: null, checked: 0, wrong: false }
+    this.#trees.set(controller, kept)
+    return kept
+  }
+
+  /** Says which event is not the one that was signed, or between which it is. */
+  #located(tree: Tree, claim: Claim, { good }: Kept): Finding {
+    const { head, where } = claim
+    const followed = this.#followed?.tree(claim.controller) ?? null
+    // Its leaves are those that were signed if they lead to the root that was signed.
+    const trusted = followed && leadsTo(this.#followed!, followed, head) ? followed : null
+    const index = trusted && this.#firstDifference(tree, trusted, head.size)
+    if (trusted && index !== null) {
+      const position = this.#positionOf(tree, trusted, index)
+      const message = `the event is not the one that was signed (${where})`
+      return { position, code: 'altered', message }
+    }
+    const from = good?.head.size ?? 0
+    const message =
+      `the events ${from + 1} to ${head.size} of ${claim.controller} are not those that were signed ` +
+      `(${where}); which of them cannot be told without the notary's file`
+    return { position: this.#positionAt(this.#reading, tree, from), code: 'altered', message }
+  }
+
+  /** The first of `size` leaves that differs. */
+  #firstDifference(tree: Tree, followed: Tree, size: number): number | null {
+    for (let number = 0; number * tileWidth < size; number += 1) {
+      const ours = this.#reading.tile(tree.number, 0, number)
+      const theirs = this.#followed!.tile(followed.number, 0, number)
+      if (ours && theirs?.subarray(0, ours.length).equals(ours)) continue
+      const width = Math.min(tileWidth, size - number * tileWidth)
+      for (let place = 0; place < width; place += 1) {
+        const [start, end] = [place * hashLength, (place + 1) * hashLength]
+        const one = ours?.subarray(start, end)
+        const other = theirs?.subarray(start, end)
+        if (!one || !other?.equals(one)) return number * tileWidth + place
+      }
+    }
+    return null
+  }
+
+  /** Where the leaf stands, or stood when it was followed: the lower. */
+  #positionOf(tree: Tree, followed: Tree, index: number): Position | null {
+    const here = this.#positionAt(this.#reading, tree, index)
+    const there = this.#positionAt(this.#followed!, followed, index)
+    if (here === null || there === null) return here ?? there
+    return here < there ? here : there
+  }
+
+  #positionAt(reading: NotaryReading, tree: Tree, index: number): Position | null {
+    const number = Math.floor(index / tileWidth)
+    return reading.positions(tree.number, number)[index % tileWidth] ?? null
+  }
+}
+
+/** Whether a tree that was followed begins with what was signed; what is damaged does not. */
+function leadsTo(reading: NotaryReading, tree: Tree, head: Claim['head']): boolean {
+  try {
+    return divergenceOf(reading, tree, head) === null
+  } catch {
+    return false
+  }
+}

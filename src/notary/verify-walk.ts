@@ -1,0 +1,169 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { streamParts } from '../domain/envelope.ts'
+import type { ControllerId, Position } from '../domain/values.ts'
+import { UnreadableEvent } from '../ledger/codec.ts'
+import type { LogRecord } from '../ledger/event-log.ts'
+import { isLeaf } from './leaves.ts'
+import { claimOfEvent, claimOfKept, type Claim, type ClaimRead } from './verify-claims.ts'
+import { IdCheck } from './verify-ids.ts'
+import { readRows, RowCheck } from './verify-rows.ts'
+import type { TreeCheck } from './verify-tree.ts'
+import type { Finding, Verification, VerifyOptions } from './verify-types.ts'
+
+/** Findings beyond these are not collected: a file where everything is wrong has no more to say. */
+const mostFindings = 1_000
+
+/** One reading of a ledger, from the first row to the last that there was when it began. */
+export class Walk {
+  readonly #options: VerifyOptions
+  readonly #trees: TreeCheck
+  readonly #rows = new RowCheck()
+  readonly #ids = new IdCheck()
+  readonly #findings: Finding[] = []
+  /** Claims whose sizes are not reached yet, in the order of their sizes. */
+  readonly #claims = new Map<ControllerId, Claim[]>()
+  readonly #claimsAt = new Map<Position, Claim>()
+  /** How many leaves of each controller were read. */
+  readonly #counts = new Map<ControllerId, number>()
+  #position = 0
+  #events = 0
+
+  constructor(options: VerifyOptions, trees: TreeCheck) {
+    this.#options = options
+    this.#trees = trees
+  }
+
+  /** @throws the error of node:sqlite where the file cannot be read */
+  read(ledger: DatabaseSync): void {
+    // In this order: what was followed was in the ledger before.
+    const followedTo = this.#trees.followedTo()
+    const { last } = ledger.prepare('SELECT max(position) AS last FROM event').get() ?? {}
+    const until = Number(last ?? 0)
+    this.#collectClaims(ledger, until)
+    for (const page of readRows(ledger, until)) {
+      const leaves: LogRecord[] = []
+      for (const row of page) {
+        const { findings, record } = this.#rows.next(row)
+        this.#report(...findings)
+        this.#ids.add(row.id)
+        this.#position = row.position
+        this.#events += 1
+        if (!record) continue
+        if (isLeaf(record)) leaves.push(record)
+        this.#checkPlace(record)
+      }
+      this.#trees.grow(leaves)
+      this.#checkReached()
+      this.#options.onProgress?.(this.#position, until)
+    }
+    for (const [controller, claims] of this.#claims) {
+      const concerns = claims.find(({ own }) => !own || this.#trees.sizeOf(controller) > 0)
+      if (concerns) this.#report(this.#trees.short(concerns, (until + 1) as Position))
+    }
+    if (followedTo > until) {
+      const message = `the ledger ends at ${until}, and the notary has followed it to ${followedTo}`
+      this.#report({ position: (until + 1) as Position, code: 'not_followed', message })
+    }
+    this.#report(...this.#trees.unfollowed(), ...this.#ids.findings(ledger, until))
+    this.#checkIndexes(ledger)
+  }
+
+  /** The file could be read up to where the walk stands. */
+  unreadable(error: Error): void {
+    const position = (this.#position + 1) as Position
+    const message = `the file cannot be read behind position ${this.#position}: ${error.message}`
+    this.#report({ position, code: 'unreadable_file', message })
+  }
+
+  result(): Verification {
+    const findings = this.#findings.toSorted(
+      (one, other) => (one.position ?? Infinity) - (other.position ?? Infinity),
+    )
+    const { keys, pinned } = this.#options
+    return {
+      ok: findings.length === 0,
+      position: this.#position as Position,
+      events: this.#events,
+      keys: keys.length === 0 ? 'none' : pinned ? 'pinned' : 'unpinned',
+      first: findings[0] ?? null,
+      findings,
+      trees: this.#trees.trees(),
+    }
+  }
+
+  #report(...findings: readonly Finding[]): void {
+    this.#findings.push(...findings.slice(0, mostFindings - this.#findings.length))
+  }
+
+  /** All that was signed, from the ledger and from elsewhere, before the first leaf is looked at. */
+  #collectClaims(ledger: DatabaseSync, until: number): void {
+    const { keys, kept } = this.#options
+    const reads: ClaimRead[] = kept.map((note) => claimOfKept(note, keys))
+    for (const record of signedRecords(ledger, until)) {
+      try {
+        reads.push(claimOfEvent(record, keys))
+      } catch (error) {
+        // The walk says of every event that cannot be read why.
+        if (!(error instanceof UnreadableEvent)) throw error
+      }
+    }
+    const claims = reads.map(({ claim }) => claim).filter((claim) => claim !== null)
+    for (const claim of claims) {
+      if (claim.position !== null) this.#claimsAt.set(claim.position, claim)
+    }
+    this.#report(...reads.map(({ finding }) => finding).filter((finding) => finding !== null))
+    for (const [controller, own] of Map.groupBy(claims, (claim) => claim.controller)) {
+      this.#claims.set(
+        controller,
+        own.toSorted((one, other) => one.head.size - other.head.size),
+      )
+    }
+  }
+
+  /** A checkpoint stands behind the events that it is of. */
+  #checkPlace(record: LogRecord): void {
+    const { controller } = streamParts(record.stream)
+    const before = this.#counts.get(controller) ?? 0
+    if (isLeaf(record)) this.#counts.set(controller, before + 1)
+    const claim = this.#claimsAt.get(record.position)
+    if (!claim || claim.head.size <= before) return
+    const message = `the checkpoint is of ${claim.head.size} events, and ${before} stand before it`
+    this.#report({ position: record.position, code: 'checkpoint', message })
+  }
+
+  #checkReached(): void {
+    for (const [controller, claims] of this.#claims) {
+      const size = this.#trees.sizeOf(controller)
+      while (claims[0] && claims[0].head.size <= size) {
+        const finding = this.#trees.check(claims.shift()!)
+        if (finding) this.#report(finding)
+      }
+    }
+  }
+
+  /** SQLite's own check: it says little of rows, and all of indexes. */
+  #checkIndexes(ledger: DatabaseSync): void {
+    for (const row of ledger.prepare('PRAGMA integrity_check(100)').all()) {
+      const message = String(row['integrity_check'])
+      if (message === 'ok') continue
+      const [, number] = /\brow (\d+) missing from index event_by_stream/.exec(message) ?? []
+      const position = number === undefined ? null : (Number(number) as Position)
+      this.#report({ position, code: 'index', message: `the file is damaged: ${message}` })
+    }
+  }
+}
+
+/** The records of the checkpoint streams, in the order of the ledger. */
+function* signedRecords(ledger: DatabaseSync, until: number): Generator<LogRecord> {
+  const streams = ledger
+    .prepare("SELECT number FROM stream WHERE name GLOB 'checkpoint-*' ORDER BY number")
+    .all()
+  for (const { number } of streams) {
+    for (const page of readRows(ledger, until, Number(number))) {
+      for (const row of page) {
+        const { record } = new RowCheck().next(row)
+        if (record) yield record
+      }
+    }
+  }
+}

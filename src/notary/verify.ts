@@ -1,0 +1,68 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { assertSchema } from '../ledger/sqlite/schema.ts'
+import { openDatabase, SQLITE_BUSY, SQLITE_FULL, sqliteCode } from '../sqlite/open.ts'
+import { createReading } from './reading.ts'
+import { openNotaryDatabase } from './schema.ts'
+import { TreeCheck } from './verify-tree.ts'
+import type { Verification, VerifyOptions } from './verify-types.ts'
+import { Walk } from './verify-walk.ts'
+
+/**
+ * Reads a ledger's file again, all of it, and compares it with everything that was signed of it: each event
+ * can be read, positions and revisions have no gap, no id is there twice, the tree over the stored bytes has
+ * at each checkpoint the root that was signed, and so has the map of the heads of the streams. Works beside a
+ * process that writes; it ends at the position that was the last when it began.
+ *
+ * @throws Error when there is no such file, or the machine fails
+ */
+export function verifyLedger(options: VerifyOptions): Verification {
+  const directory = mkdtempSync(join(tmpdir(), 'custody-verify-'))
+  const opened: DatabaseSync[] = []
+  const open = (database: DatabaseSync) => {
+    opened.push(database)
+    return database
+  }
+  try {
+    if (!existsSync(options.ledgerPath)) throw new Error(`there is no ledger ${options.ledgerPath}`)
+    const scratch = open(openNotaryDatabase(join(directory, 'trees.sqlite')))
+    const followed = openFollowed(options.notaryPath, open)
+    const trees = new TreeCheck(scratch, followed && createReading(followed))
+    const walk = new Walk(options, trees)
+    try {
+      const ledger = open(openDatabase(options.ledgerPath, { readOnly: true }))
+      assertSchema(ledger)
+      walk.read(ledger)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      walk.unreadable(error)
+    }
+    return walk.result()
+  } finally {
+    for (const database of opened.toReversed()) database.close()
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** What SQLite says of a file that is not what it was; anything else is the machine's failure. */
+function isDamage(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  if ('code' in error && error.code === 'ERR_OUT_OF_RANGE') return true
+  const passing: (number | null)[] = [SQLITE_BUSY, SQLITE_FULL]
+  const code = sqliteCode(error) ?? sqliteCode(error.cause)
+  return code === null ? error.message.includes('ledger') : !passing.includes(code)
+}
+
+/** Null where there is none that can be read. */
+function openFollowed(path: string, open: (database: DatabaseSync) => DatabaseSync) {
+  if (!existsSync(path)) return null
+  try {
+    const database = open(openDatabase(path, { readOnly: true, synchronous: 'NORMAL' }))
+    createReading(database).trees()
+    return database
+  } catch {
+    return null
+  }
+}
