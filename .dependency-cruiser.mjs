@@ -5,14 +5,19 @@
 const rooms = {
   domain: { rooms: [], packages: ['zod', 'luxon'], core: [] },
   proof: { rooms: [], packages: [], core: ['crypto', 'buffer'] },
-  sqlite: { rooms: [], packages: [], core: ['sqlite', 'fs', 'path'] },
+  files: { rooms: [], packages: [], core: ['fs', 'path'] },
+  sqlite: {
+    rooms: ['files'],
+    packages: [],
+    core: ['sqlite', 'worker_threads', 'events', 'crypto', 'fs', 'path'],
+  },
   ledger: {
     rooms: ['domain', 'sqlite'],
     packages: ['zod', 'uuid'],
     core: ['sqlite', 'worker_threads', 'timers', 'events', 'fs', 'path', 'buffer'],
   },
   vault: {
-    rooms: ['domain', 'proof', 'sqlite'],
+    rooms: ['domain', 'proof', 'sqlite', 'files'],
     packages: ['zod', 'libphonenumber-js'],
     core: [
       'sqlite',
@@ -28,7 +33,7 @@ const rooms = {
     ],
   },
   notary: {
-    rooms: ['domain', 'ledger', 'proof', 'sqlite'],
+    rooms: ['domain', 'ledger', 'proof', 'sqlite', 'files'],
     packages: ['zod'],
     core: ['sqlite', 'crypto', 'worker_threads', 'timers', 'events', 'fs', 'os', 'path', 'buffer'],
   },

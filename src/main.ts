@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { createAccess } from './application/access.ts'
+import { createBackups } from './application/backups.ts'
 import { createConsents } from './application/consents.ts'
 import { createDeletions } from './application/deletions.ts'
 import { createEndpoints } from './application/endpoints.ts'
@@ -9,6 +11,7 @@ import { createNotifications, type Deliver } from './application/notifications.t
 import { createOperations } from './application/operations.ts'
 import { createPolicies } from './application/policies.ts'
 import { createRecipients } from './application/recipients.ts'
+import { reconcileVault, type Reconciled } from './application/reconcile.ts'
 import { createRecording } from './application/recording.ts'
 import { createRegister, type Register } from './application/register.ts'
 import { createRequests } from './application/requests.ts'
@@ -20,11 +23,13 @@ import type { Configuration } from './config.ts'
 import type { Downstream, EndpointUrl } from './domain/endpoint/events.ts'
 import { streamName } from './domain/envelope.ts'
 import { transferDecider } from './domain/transfer/decider.ts'
-import type { ControllerId, Instant } from './domain/values.ts'
+import { Principal, type ControllerId, type Instant, type SubjectId } from './domain/values.ts'
+import { destroyDirectory } from './files/durable-file.ts'
 import { newEventId } from './ledger/event-id.ts'
 import type { EventLog } from './ledger/event-log.ts'
 import { createExecutor } from './ledger/execute.ts'
 import type { Executor } from './ledger/execute-types.ts'
+import { backUpLedger } from './ledger/sqlite/backup.ts'
 import { openSqliteEventLog } from './ledger/sqlite/event-log.ts'
 import { createNotary } from './notary/create-notary.ts'
 import type { Notary } from './notary/notary.ts'
@@ -52,10 +57,14 @@ export type Custody = Readonly<{
   views: Views
   executor: Executor
   services: Services
+  /** What a restored vault's file had brought back at the start, and was destroyed again. */
+  reconciled: Reconciled
   notary: Notary
   /** Posts a message to a downstream system, once. */
   deliver: Deliver
   now: () => Instant
+  /** Copies the ledger's file while it serves. @throws LogUnavailable */
+  backUpLedger(path: string): Promise<void>
   /** Resolves when the views show everything that the ledger held when it was called. */
   caughtUp(): Promise<void>
   /** Folds the views anew from the ledger; the position reached goes to `onProgress`. */
@@ -108,6 +117,12 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     if (kinds.has('policy') || kinds.has('recipient')) register.forget()
   })
   const executor = createExecutor({ log, now, newId: newEventId })
+  // Before anything is answered: a restored vault forgets again what was to be forgotten.
+  const reconciled = await reconcileVault(
+    { executor, reader: log, vault, register, forgetExports: forgetExports(configuration), now },
+    { principal: Principal.parse('job:start'), correlation: newEventId() },
+  )
+  if (reconciled.reapplied > 0) await caughtUp()
   const webhooks = createWebhooks(keys.rootKey, configuration)
   const notary = createNotary({
     log,
@@ -126,17 +141,21 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     vault,
     views,
     executor,
-    services: wire({ executor, log, vault, views, register, webhooks }),
+    services: wire({ executor, log, vault, views, register, webhooks, configuration }),
+    reconciled,
     notary,
     deliver: webhooks.deliver,
     now,
     caughtUp,
+    backUpLedger: (path) => backUpLedger(ledgerFile, path),
     async rebuild(onProgress) {
       await projector.stop()
       return rebuild({ reader: log, path: viewsFile, onProgress })
     },
     async close() {
       await notary.close()
+      // Every deletion up to here was done on this very file.
+      await vault.markApplied(await log.head())
       await projector.stop()
       views.close()
       await log.close()
@@ -194,10 +213,24 @@ type Parts = {
   views: Views
   register: Register
   webhooks: Webhooks
+  configuration: Configuration
 }
 
-function wire({ executor, log, vault, views, register, webhooks }: Parts): Services {
-  const deletions = createDeletions({ executor, vault, views, register, now })
+/** What was exported of a person goes with what was exported. */
+function forgetExports({ dataDirectory }: Configuration) {
+  return (subject: SubjectId) => destroyDirectory(join(dataDirectory, 'exports', subject))
+}
+
+function wire(parts: Parts): Services {
+  const { executor, log, vault, views, register, webhooks } = parts
+  const deletions = createDeletions({
+    executor,
+    vault,
+    views,
+    register,
+    forgetExports: forgetExports(parts.configuration),
+    now,
+  })
   const operations = createOperations(vault, views, log)
   const subjects = createSubjects({ executor, reader: log, vault, register })
   const transferUnderWay = (controller: ControllerId, transfer: string) =>
@@ -249,5 +282,6 @@ function wire({ executor, log, vault, views, register, webhooks }: Parts): Servi
       secretOf: webhooks.secretOf,
     }),
     notifications: createNotifications(executor, views),
+    backups: createBackups({ executor, vault, views, register, now }),
   }
 }

@@ -26,6 +26,8 @@ type Deps = Readonly<{
   vault: Vault
   views: Views
   register: Register
+  /** Destroys what was written of a person in clear and is still in our hands: exports (S30). */
+  forgetExports: (subject: SubjectId) => void
   now: () => Instant
 }>
 
@@ -169,6 +171,7 @@ async function carryOut(
     await destroyKeys(deps, resolved, open.lots, split.free, open.wholeLots)
   }
   if (wholly || split.free.length > 0) {
+    deps.forgetExports(subject)
     const answer = await command(deps, resolved, {
       type: 'CompleteDeletion',
       deletion,

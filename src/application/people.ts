@@ -1,11 +1,18 @@
 import { streamName } from '../domain/envelope.ts'
 import { subjectDecider } from '../domain/subject/decider.ts'
-import type { ControllerId, SubjectId } from '../domain/values.ts'
+import type { ControllerId, PurposeKey, SubjectId } from '../domain/values.ts'
 import type { Executor } from '../ledger/execute-types.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Line } from './lines.ts'
 import { introduces, isAboutPerson } from './plan.ts'
 import type { Invalid } from './services.ts'
+
+/** S3, N4: records that somebody of these identifiers, erased since, had objected to these purposes. */
+export type CarryOver = (
+  subject: SubjectId,
+  purposes: readonly PurposeKey[],
+  line: Line,
+) => Promise<void>
 
 /**
  * The pseudonym of each line's person, by the line's index, or what is wrong with an identifier. People
@@ -14,6 +21,7 @@ import type { Invalid } from './services.ts'
  */
 export async function resolveSubjects(
   { vault, executor }: Readonly<{ vault: Vault; executor: Executor }>,
+  carryOver: CarryOver,
   controller: ControllerId,
   wanted: readonly Readonly<{ line: Line }>[],
   open: readonly number[],
@@ -53,7 +61,11 @@ export async function resolveSubjects(
   }
   if (making.length > 0) {
     const made = await vault.identifyAll(controller, making.map(identifiersOf))
-    for (const [at, index] of making.entries()) subjects[index] = made[at]!.subject
+    for (const [at, index] of making.entries()) {
+      const { subject, suppressed } = made[at]!
+      subjects[index] = subject
+      if (suppressed) await carryOver(subject, suppressed, wanted[index]!.line)
+    }
   }
   await Promise.all(
     finding.map(async (index) => {

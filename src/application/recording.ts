@@ -21,7 +21,7 @@ import { SubjectFenced, type Vault } from '../vault/vault.ts'
 import type { Deletions } from './deletions.ts'
 import type { Line, PersonalValues } from './lines.ts'
 import type { Operations } from './operations.ts'
-import { resolveSubjects } from './people.ts'
+import { resolveSubjects, type CarryOver } from './people.ts'
 import {
   activityCommand,
   isAboutPerson,
@@ -33,6 +33,7 @@ import {
 } from './plan.ts'
 import type { Known, Register } from './register.ts'
 import type { Caller, Invalid, LineOutcome, OperationKey, RecordingService } from './services.ts'
+import { takeSubjectStep } from './subject-step.ts'
 
 type Deps = Readonly<{
   executor: Executor
@@ -81,7 +82,8 @@ async function recordLines(
     else open.push(index)
   }
 
-  const people = await resolveSubjects(deps, controller, wanted, open)
+  const carryOver = carryingOver(deps, caller, known)
+  const people = await resolveSubjects(deps, carryOver, controller, wanted, open)
   // Looked up before anything is asked, so that no line overtakes another on the same person.
   const underWay = await transfersUnderWay(deps, controller, wanted)
   await Promise.all(
@@ -103,6 +105,18 @@ async function recordLines(
     }),
   )
   return outcomes as LineOutcome[]
+}
+
+/** An objection that outlived an erasure stands before the first thing that is said of who is new. */
+function carryingOver({ executor, vault }: Deps, caller: Caller, { timeZone }: Known): CarryOver {
+  return async (subject, purposes, line) => {
+    const at = line.occurredAt ?? null
+    for (const purpose of purposes) {
+      const command = { type: 'CarryOverObjection', purpose } as const
+      await takeSubjectStep(executor, caller, { subject, at, timeZone, command })
+    }
+    await vault.settleSuppressed(caller.controller, subject)
+  }
 }
 
 /** What the schema cannot say of a line. */
@@ -156,6 +170,11 @@ async function recordOne(deps: Deps, one: One): Promise<LineOutcome> {
   for (const event of answer.repeated ? [] : answer.written) {
     if (event.type === 'DeletionRequested' && event.data.cause === 'transient') {
       await deps.deletions.carryOut(caller, subject, event.data.deletion, line.occurredAt ?? null)
+    }
+    // The person asks for it again: from here no erasure brings the old objection back.
+    if (event.type === 'ObjectionLifted' && 'identifiers' in line.subject) {
+      const { identifiers } = line.subject
+      await deps.vault.unsuppress(caller.controller, identifiers, [event.data.purpose])
     }
   }
   return outcomeOf(answer, subject)

@@ -22,6 +22,7 @@ import type {
   SubjectId,
   TimeZone,
 } from '../domain/values.ts'
+import type { BackupService } from './backups.ts'
 import type { EndpointService } from './endpoints.ts'
 import type { Line, SubjectReference } from './lines.ts'
 import type { NotificationService } from './notifications.ts'
@@ -302,4 +303,5 @@ export type Services = Readonly<{
   access: AccessService
   endpoints: EndpointService
   notifications: NotificationService
+  backups: BackupService
 }>

@@ -6,6 +6,7 @@ import type { SubjectId } from '../domain/values.ts'
 import type { FileSummary } from '../import/summary.ts'
 import type { RetentionSummary } from '../jobs/retention.ts'
 import type { Custody } from '../main.ts'
+import { exportsOf } from './export.ts'
 import { subjectExportJson, subjectExportPage } from '../reports/subject-export.ts'
 import { writePieces } from '../reports/write.ts'
 import { common, contextOf, withCustody, type CommonOptions, type Context } from './context.ts'
@@ -228,7 +229,7 @@ async function handleRequests(stage: Stage): Promise<void> {
     const done = await services.requests.fulfil(caller, { request, outcome, handler })
     told(stage, what, done)
     if (done.export) {
-      const directory = join(configuration.dataDirectory, 'exports')
+      const directory = exportsOf(stage.context, done.export.subject)
       writePieces(directory, `${request}.json`, [subjectExportJson(done.export)])
       const page = writePieces(directory, `${request}.html`, [subjectExportPage(done.export)])
       context.output.say(`  for the person: ${join(directory, page.name)}`)

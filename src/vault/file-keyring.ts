@@ -8,7 +8,7 @@ import {
   overwriteDurably,
   syncDirectory,
   writeDurably,
-} from './durable-file.ts'
+} from '../files/durable-file.ts'
 import type { EpochPlace, Keyring } from './keyring.ts'
 import { VaultUnavailable } from './vault.ts'
 import { newKey, unwrap, wrap } from './wrapping.ts'

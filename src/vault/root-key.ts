@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { isInside, openToOthers, writeDurably } from './durable-file.ts'
+import { isInside, openToOthers, writeDurably } from '../files/durable-file.ts'
 
 export type RootKeySource = Readonly<{
   /** The value of `CUSTODY_ROOT_KEY`: base64 of 32 bytes. It goes before the file. */

