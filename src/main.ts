@@ -5,6 +5,7 @@ import { createAccess } from './application/access.ts'
 import { createBackups } from './application/backups.ts'
 import { createConsents } from './application/consents.ts'
 import { createDeletions } from './application/deletions.ts'
+import { createDisclosing } from './application/disclosing.ts'
 import { createEndpoints } from './application/endpoints.ts'
 import { createHolds } from './application/holds.ts'
 import { createNotifications, type Deliver } from './application/notifications.ts'
@@ -24,6 +25,7 @@ import type { Downstream, EndpointUrl } from './domain/endpoint/events.ts'
 import { streamName } from './domain/envelope.ts'
 import { transferDecider } from './domain/transfer/decider.ts'
 import { Principal, type ControllerId, type Instant, type SubjectId } from './domain/values.ts'
+import { createEvidence, type EvidenceService } from './evidence/make.ts'
 import { destroyDirectory } from './files/durable-file.ts'
 import { newEventId } from './ledger/event-id.ts'
 import type { EventLog } from './ledger/event-log.ts'
@@ -60,6 +62,7 @@ export type Custody = Readonly<{
   /** What a restored vault's file had brought back at the start, and was destroyed again. */
   reconciled: Reconciled
   notary: Notary
+  evidence: EvidenceService
   /** Posts a message to a downstream system, once. */
   deliver: Deliver
   now: () => Instant
@@ -135,15 +138,12 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     now,
     newId: newEventId,
   })
+  const parts = { executor, log, vault, views, register }
+  const services = wire({ ...parts, webhooks, configuration })
+  const disclosing = createDisclosing(parts)
   return {
-    configuration,
-    log,
-    vault,
-    views,
-    executor,
-    services: wire({ executor, log, vault, views, register, webhooks, configuration }),
-    reconciled,
-    notary,
+    ...{ configuration, log, vault, views, executor, services, reconciled, notary },
+    evidence: createEvidence({ notary, log, views, services, disclosing, now }),
     deliver: webhooks.deliver,
     now,
     caughtUp,

@@ -35,6 +35,8 @@ export type BundleDisclosure = Readonly<{
  */
 export type Bundle = Readonly<{
   format: typeof bundleFormat
+  /** In which way the report and the page were derived: another number may give other texts. */
+  derivation: number
   controller: string
   /** The signed note (C2SP tlog-checkpoint). */
   checkpoint: string
@@ -61,6 +63,7 @@ const eventId = text('a UUID', /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
 
 const bundleShape: Shape = record({
   format: text(bundleFormat, /^custody-evidence\/v1$/),
+  derivation: count,
   controller: text('a controller', /^[a-z0-9.-]{1,64}$/),
   checkpoint: text(),
   question: record({

@@ -45,6 +45,9 @@ tr > :last-child { padding-right: 0; }
 .empty { color: var(--soft); }
 .more { font-size: .85rem; color: var(--soft); margin: .5rem 0 0; }
 .none { color: #9aa2ab; }
+pre { font: .78rem/1.45 "Source Code Pro", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace;
+  background: var(--wash); padding: .8rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: .6rem 0 1.6rem; }
+summary { cursor: pointer; margin-bottom: .6rem; }
 footer { border-top: 1px solid var(--rule); padding-top: 1rem; color: var(--soft); font-size: .82rem; max-width: 50rem; }
 @page { size: A4 landscape; margin: 16mm 14mm 18mm;
   @bottom-right { content: counter(page) " / " counter(pages); font: 8pt Arial, sans-serif; color: #57606a; } }

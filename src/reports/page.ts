@@ -22,7 +22,6 @@ export type WholeTable = (table: ReportTable) => string | null
  * tables. It needs no other file and runs no script; every value is escaped.
  */
 export function reportPage(report: Report, whole: WholeTable): string {
-  const tables = report.tables.map((table) => ({ table, ...printed(table) }))
   const body = [
     h('header', null, [
       h('p', { class: 'mark' }, `Custody · ${words(report.kind)} report`),
@@ -30,29 +29,41 @@ export function reportPage(report: Report, whole: WholeTable): string {
       ...report.about.map((text) => h('p', { class: 'about' }, text)),
       facts(report),
     ]),
-    h('main', null, [
-      h('ul', { class: 'figures', 'aria-label': 'Counts' }, report.figures.map(figure)),
-      h('nav', { 'aria-label': 'Tables' }, [
-        h(
-          'ol',
-          null,
-          tables.map(({ table, size }) =>
-            h('li', null, [
-              h('a', { href: `#${table.name}` }, table.caption),
-              h('span', null, size === 1 ? '1 row' : `${grouped(size)} rows`),
-            ]),
-          ),
-        ),
-      ]),
-      h(
-        'div',
-        { class: 'tables' },
-        tables.map(({ table, rows, size }) => section(table, rows, size, whole)),
-      ),
-    ]),
+    h('main', null, reportMain(report, whole)),
     h('footer', null, footer(report)),
   ]
   return page(report.title, body)
+}
+
+/** The counts, the list of tables and the tables of a report: what its page and others have in common. */
+export function reportMain(report: Report, whole: WholeTable): readonly ComponentChild[] {
+  const tables = report.tables.map((table) => ({ table, ...printed(table) }))
+  return [
+    h('ul', { class: 'figures', 'aria-label': 'Counts' }, report.figures.map(figure)),
+    h('nav', { 'aria-label': 'Tables' }, [
+      h(
+        'ol',
+        null,
+        tables.map(({ table, size }) =>
+          h('li', null, [
+            h('a', { href: `#${table.name}` }, table.caption),
+            h('span', null, size === 1 ? '1 row' : `${grouped(size)} rows`),
+          ]),
+        ),
+      ),
+    ]),
+    h(
+      'div',
+      { class: 'tables' },
+      tables.map(({ table, rows, size }) => section(table, rows, size, whole)),
+    ),
+  ]
+}
+
+/** One table, as the pages of reports show it. */
+export function tableSection(table: ReportTable, whole: WholeTable): ComponentChild {
+  const { rows, size } = printed(table)
+  return section(table, rows, size, whole)
 }
 
 /** A page around its parts: self-contained, in English, no script and nothing fetched. */
