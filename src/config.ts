@@ -12,6 +12,7 @@ const Environment = z.object({
   CUSTODY_ROOT_KEY: z.string().optional(),
   CUSTODY_ROOT_KEY_FILE: z.string().min(1).default('keys/root.key'),
   CUSTODY_KEYRING: z.string().min(1).optional(),
+  CUSTODY_BACKUPS: z.string().min(1).default('backups'),
   CUSTODY_NOTARY_KEY_FILE: z.string().min(1).optional(),
   CUSTODY_ORIGIN: z
     .string()
@@ -60,6 +61,8 @@ export type Configuration = Readonly<{
   checkpointSeconds: number
   /** The directory with the keys of the vault's epochs: `epochs` beside the root key's file by default. */
   keyringDirectory: string
+  /** Where copies of the stores are written, and destroyed when their life is over. */
+  backupDirectory: string
   /** The controller that commands act for when none is named. */
   controller: ControllerId
   host: string
@@ -113,6 +116,7 @@ export function configure(
     keyringDirectory: resolve(
       settings.CUSTODY_KEYRING ?? join(dirname(settings.CUSTODY_ROOT_KEY_FILE), 'epochs'),
     ),
+    backupDirectory: resolve(settings.CUSTODY_BACKUPS),
     controller: settings.CUSTODY_CONTROLLER,
     host: settings.CUSTODY_HOST,
     port: settings.CUSTODY_PORT,

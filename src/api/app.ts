@@ -26,13 +26,16 @@ import { answerLog, createLogger } from './logging.ts'
 import { negotiate } from './negotiation.ts'
 import { addDescription, addDocumentation } from './openapi.ts'
 import { addNotifications } from './notifications.ts'
+import { addLog } from './log.ts'
 import type { Reader } from './paging.ts'
 import { addPolicies, addPolicyPublication } from './policies.ts'
 import type { FaultCode } from './problem-codes.ts'
 import { faultProblem, problemMediaType } from './problems.ts'
+import { addProofs } from './proofs.ts'
 import { addRecipients } from './recipients.ts'
 import { addReports } from './reports.ts'
 import { addRequests } from './requests.ts'
+import { addResidues } from './residues.ts'
 import { addRetention } from './retention.ts'
 import { bookRoutes, answerNoRoute } from './route-book.ts'
 import { addHealth, addStatus } from './status.ts'
@@ -109,8 +112,11 @@ function addResources(api: Api, deps: Deps): void {
   addInventory(api, reader)
   addRetention(api, reader)
   addDeletions(api, reader)
+  addResidues(api, reader)
   addAudit(api, reader)
   addReports(api, reader)
+  addProofs(api, reader)
+  addLog(api, reader)
   addStatus(api, reader)
   // Each in a scope of its own, for the bodies it takes.
   void api.register((scope, _options, done) => {

@@ -1,19 +1,25 @@
 import { Command, CommanderError } from 'commander'
 import { BadConfiguration } from '../config.ts'
 import { auditCommand } from './audit.ts'
+import { checkpointCommand } from './checkpoint.ts'
+import { backupCommand } from './backup.ts'
 import { demoCommand } from './demo.ts'
 import { endpointCommand } from './endpoint.ts'
 import { exit, UsageError, type Exit } from './exit.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
+import { notaryCommand } from './notary.ts'
 import { notifyCommand } from './notify.ts'
 import { policyCommand } from './policy.ts'
+import { proofCommand } from './proof.ts'
 import { rebuildCommand } from './rebuild.ts'
+import { restoreCommand } from './restore.ts'
 import { retentionCommand } from './retention.ts'
 import { serveCommand } from './serve.ts'
 import { statusCommand } from './status.ts'
 import { tokenCommand } from './token.ts'
 import { transferCommand } from './transfer.ts'
+import { verifyCommand } from './verify.ts'
 
 /** A command adds itself to the program and says how it ended through `ended`. */
 export type AddCommand = (program: Command, ended: (code: Exit) => void) => void
@@ -27,10 +33,16 @@ const commands: readonly AddCommand[] = [
   transferCommand,
   exportCommand,
   rebuildCommand,
+  backupCommand,
+  restoreCommand,
   statusCommand,
   tokenCommand,
   endpointCommand,
   notifyCommand,
+  checkpointCommand,
+  proofCommand,
+  verifyCommand,
+  notaryCommand,
   demoCommand,
 ]
 

@@ -46,6 +46,24 @@ export function openDatabase(path: string, options: OpenOptions = {}): DatabaseS
   }
 }
 
+/**
+ * Whether any other connection, of this process or another, has the file open. Answered by asking for
+ * the whole of it, which a connection in WAL mode only gets when it is alone.
+ */
+export function isOpenElsewhere(path: string): boolean {
+  const database = new DatabaseSync(path, { timeout: 0 })
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; ROLLBACK')
+    return false
+  } catch (error) {
+    if (sqliteCode(error) === SQLITE_BUSY) return true
+    // A broken file is nobody's.
+    return false
+  } finally {
+    database.close()
+  }
+}
+
 /** The primary result code of a SQLite error (https://sqlite.org/rescode.html), null for any other. */
 export function sqliteCode(error: unknown): number | null {
   if (!(error instanceof Error) || !('errcode' in error)) return null

@@ -282,6 +282,7 @@ describe('the lists', () => {
     for (const [action, url] of [
       ['retention:read', '/v1/retention?dueBy=2030-01-01'],
       ['deletions:read', '/v1/deletions'],
+      ['deletions:read', '/v1/residues?dueBy=2030-01-01'],
       ['audit:read', '/v1/promotional-uses'],
       ['audit:read', '/v1/audit/summary'],
       ['inventory:read', '/v1/inventory/summary'],

@@ -1,0 +1,189 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { BackupOutcome } from '../application/backups.ts'
+import { Reference } from '../domain/values.ts'
+import { destroyFile } from '../files/durable-file.ts'
+import { runResidue, type ResidueResult } from '../jobs/residue.ts'
+import type { Custody } from '../main.ts'
+import { dayOption } from './audit.ts'
+import {
+  common,
+  contextOf,
+  today,
+  withCustody,
+  type CommonOptions,
+  type Context,
+} from './context.ts'
+import { exit, UsageError } from './exit.ts'
+import type { AddCommand } from './program.ts'
+
+type TakeOptions = CommonOptions & { to?: string; store: string; name?: string }
+
+/** `custody backup take`, `custody backup list`, `custody backup expire`. */
+export const backupCommand: AddCommand = (program, ended) => {
+  const backup = program
+    .command('backup')
+    .description('Copies of the stores, and the end of those that held keys.')
+
+  common(backup.command('take'))
+    .description('Copy the ledger and the vault while they serve.')
+    .option('--to <directory>', 'where to (CUSTODY_BACKUPS; default ./backups)')
+    .option('--store <which>', 'ledger, vault or all', 'all')
+    .option('--name <reference>', 'what it is called (default: the time)')
+    .addHelpText(
+      'after',
+      `
+A copy of the ledger may be kept for ever. A copy of the vault lives as long as the policy says
+(backups.keep): then its file is destroyed, and the key of its epoch, so that no other copy of it opens
+anything. The root key, the keyring and the notary's key are in no backup: keep them apart.
+
+Examples:
+  custody backup take
+  custody backup take --store vault --to /mnt/backups --name nightly-2026-07-01`,
+    )
+    .action(async (options: TakeOptions) => {
+      const context = contextOf(options)
+      const asked = takeOf(context, options)
+      await withCustody(context, async (custody) => {
+        await custody.caughtUp()
+        const files = await take(custody, context, asked)
+        context.output.say(files.map((file) => `Written: ${file}`).join('\n'))
+        context.output.result({ name: asked.name, files })
+        ended(exit.done)
+      })
+    })
+
+  addList(backup, ended)
+  addExpire(backup, ended)
+}
+
+type Ended = Parameters<AddCommand>[1]
+
+function addList(backup: Command, ended: Ended): void {
+  common(backup.command('list'))
+    .description('The backups of the vault, and until when each lives.')
+    .addHelpText('after', '\nExample:\n  custody backup list')
+    .action(async (options: CommonOptions) => {
+      const context = contextOf(options)
+      await withCustody(context, async (custody) => {
+        await custody.caughtUp()
+        const { views } = custody
+        const rows = views.vaultBackups(context.configuration.controller, views.position())
+        context.output.table(
+          ['backup', 'epoch', 'taken', 'lives until', 'over since'],
+          rows.map((row) => [
+            row.backup,
+            row.epoch,
+            row.takenAt,
+            row.expires,
+            row.expiredAt ?? 'it lives',
+          ]),
+        )
+        context.output.result(rows)
+        ended(exit.done)
+      })
+    })
+}
+
+function addExpire(backup: Command, ended: Ended): void {
+  common(backup.command('expire'))
+    .description('End what is over: backups of the vault, their epochs, the residue of deletions.')
+    .option('--as-of <day>', 'what is over on this day (default: today)')
+    .addHelpText(
+      'after',
+      '\n`custody serve` does it every hour.\n\nExample:\n  custody backup expire',
+    )
+    .action(async (options: CommonOptions & { asOf?: string }) => {
+      const context = contextOf(options)
+      await withCustody(context, async (custody) => {
+        const asOf = dayOption('as-of', options.asOf) ?? (await today(custody, context))
+        const result = await expire(custody, context, asOf)
+        context.output.table(
+          ['backups over', 'files destroyed', 'epochs destroyed', 'residues ended'],
+          [[result.backups.length, result.files, result.epochs.length, result.residues]],
+        )
+        context.output.result(result)
+        ended(exit.done)
+      })
+    })
+}
+
+type Asked = Readonly<{ directory: string; name: Reference; ledger: boolean; vault: boolean }>
+
+function takeOf({ configuration }: Context, { to, store, name }: TakeOptions): Asked {
+  if (!['ledger', 'vault', 'all'].includes(store)) {
+    throw new UsageError('--store: must be ledger, vault or all')
+  }
+  const named = Reference.safeParse(name ?? timeName(new Date()))
+  if (!named.success) throw new UsageError(`--name: ${named.error.issues[0]?.message}`)
+  return {
+    directory: to === undefined ? configuration.backupDirectory : resolve(to),
+    name: named.data,
+    ledger: store !== 'vault',
+    vault: store !== 'ledger',
+  }
+}
+
+/** `2026-07-01t09-30-00z`: a name that sorts by time. */
+function timeName(time: Date): string {
+  return time.toISOString().slice(0, 19).replaceAll(':', '-').toLowerCase() + 'z'
+}
+
+async function take(
+  custody: Custody,
+  context: Context,
+  { directory, name, ledger, vault }: Asked,
+): Promise<string[]> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const files: string[] = []
+  if (vault) {
+    const path = join(directory, `${name}.vault.sqlite`)
+    if (existsSync(path)) throw new UsageError(`--name: there is a file ${path} already`)
+    const outcome = await custody.services.backups.take(context.caller, { backup: name, path })
+    files.push(told(outcome, path))
+  }
+  if (ledger) {
+    const path = join(directory, `${name}.ledger.sqlite`)
+    await custody.backUpLedger(path)
+    files.push(path)
+  }
+  return files
+}
+
+function told(outcome: BackupOutcome, path: string): string {
+  switch (outcome.outcome) {
+    case 'taken':
+      return path
+    case 'no_life':
+      throw new UsageError(
+        `the vault was not copied: the policy in force of ${outcome.controller} does not say how long a ` +
+          'backup may live (backups.keep)',
+      )
+    case 'refused':
+      throw new UsageError(
+        `the vault was not copied: ${outcome.refusals.map((one) => one.explanation).join(' ')}`,
+      )
+  }
+}
+
+/** Ends what is over on the day, and destroys the files in the directory of backups. */
+export async function expire(
+  custody: Custody,
+  { caller, configuration }: Context,
+  asOf: Awaited<ReturnType<typeof today>>,
+): Promise<ResidueResult> {
+  await custody.caughtUp()
+  return runResidue({
+    backups: custody.services.backups,
+    views: custody.views,
+    caller,
+    asOf,
+    destroyBackup: (backup) => {
+      const file = join(configuration.backupDirectory, `${backup}.vault.sqlite`)
+      if (!existsSync(file)) return false
+      destroyFile(file)
+      return true
+    },
+  })
+}

@@ -1,0 +1,32 @@
+import type { BackupService, ResidueOutcome } from '../application/backups.ts'
+import type { Caller } from '../application/services.ts'
+import type { Day } from '../domain/values.ts'
+import type { Views } from '../projections/views.ts'
+
+export type ResidueJob = Readonly<{
+  backups: Pick<BackupService, 'expire'>
+  views: Views
+  caller: Caller
+  /** What is over on this day ends. */
+  asOf: Day
+  /** Destroys the file of a backup of the vault that is ours to delete; whether there was one. */
+  destroyBackup: (backup: string) => boolean
+}>
+
+export type ResidueResult = ResidueOutcome & Readonly<{ files: number }>
+
+/**
+ * Ends what is over (S31): the backups of the vault whose life is, with their files, the epochs of keys that
+ * only they needed, and so the residue of what was deleted. Safe to run twice and to kill at any moment:
+ * files of backups that were over before are looked for again.
+ */
+export async function runResidue(job: ResidueJob): Promise<ResidueResult> {
+  const { backups, views, caller, asOf, destroyBackup } = job
+  const outcome = await backups.expire(caller, asOf)
+  const over = new Set<string>(outcome.backups)
+  for (const { backup, expiredAt } of views.vaultBackups(caller.controller, views.position())) {
+    if (expiredAt !== null) over.add(backup)
+  }
+  const files = [...over].sort().filter(destroyBackup).length
+  return { ...outcome, files }
+}
