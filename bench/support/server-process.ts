@@ -33,6 +33,7 @@ async function serveCustody(): Promise<() => Promise<void>> {
   const app = buildApp({
     services: custody.services,
     views: custody.views,
+    notary: custody.notary,
     now: custody.now,
     health: () => Promise.reject(new Error('nobody asks')),
     log: false,

@@ -1,6 +1,7 @@
 import type { DestinationStream } from 'pino'
 import type { Services } from '../application/services.ts'
 import type { Instant, Position } from '../domain/values.ts'
+import type { Notary } from '../notary/notary.ts'
 import type { Views } from '../projections/views.ts'
 
 /** What `GET /readyz` tells: whether each store answers, and how far the views are behind the ledger. */
@@ -33,6 +34,7 @@ export const defaultLimits: Limits = {
 export type Deps = Readonly<{
   services: Services
   views: Views
+  notary: Notary
   now: () => Instant
   health: () => Promise<Health>
   /** 32 bytes that seal cursors. Nodes behind one address share it; left out, each process draws one. */

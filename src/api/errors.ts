@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { LedgerDiverged } from '../notary/notary.ts'
 import { BadCursor, ViewsBehind } from '../projections/views.ts'
 import { InvalidInput } from './field-errors.ts'
 import { InvalidJson } from './json-text.ts'
@@ -39,6 +40,12 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
   if (error instanceof BadCursor) {
     const rule = 'must be the cursor of the page before, of the same question'
     return sendInvalid(reply, [{ in: 'query', field: 'cursor', rule }])
+  }
+  if (error instanceof LedgerDiverged) {
+    request.log.error({ request: request.id, err: error }, 'the ledger is not what was signed')
+    const detail =
+      'The ledger is not the one that was signed; nothing is signed. The log says more.'
+    return sendFault(reply, 'ledger_diverged', { detail })
   }
   const known = frameworkFaults[error.code]
   if (known) return sendFault(reply, known.code, { detail: known.detail })

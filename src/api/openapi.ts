@@ -45,6 +45,7 @@ const tags = [
   ['inventory', 'What is held, since when, and who was given it.'],
   ['retention', 'What falls due, and what waits.'],
   ['audit', 'What was done, on what authority, and what was refused.'],
+  ['proofs', 'Signed checkpoints of the history, and proofs from them.'],
   ['reports', 'Whole answers to the questions of regulators, retention officers and counsel.'],
   ['tokens', 'Who may call this.'],
   ['service', 'How this node does.'],

@@ -26,6 +26,9 @@ export const permissions = {
   'retention:read': ['officer', 'auditor', 'retention', 'counsel'],
   'deletions:read': ['officer', 'auditor', 'retention', 'counsel'],
   'audit:read': ['officer', 'auditor', 'counsel', 'admin'],
+  /** Checkpoints, proofs and tiles: names of streams and digests, no values. */
+  'proofs:read': ['officer', 'auditor', 'counsel', 'admin'],
+  'checkpoints:write': ['officer', 'auditor', 'admin'],
   'status:read': ['source', 'officer', 'auditor', 'retention', 'counsel', 'admin'],
 } as const satisfies Record<string, readonly Role[]>
 

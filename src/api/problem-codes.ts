@@ -71,6 +71,7 @@ export const faultStatus = {
   internal_error: 500,
   unavailable: 503,
   views_behind: 503,
+  ledger_diverged: 503,
 } as const
 
 export type FaultCode = keyof typeof faultStatus

@@ -39,6 +39,8 @@ function methodsAt(entries: readonly RouteEntry[], path: string): string[] {
 }
 
 function matches(pattern: readonly string[], parts: readonly string[]): boolean {
+  const rest = pattern.indexOf('*')
+  if (rest > 0 && parts.length > rest) return matches(pattern.slice(0, rest), parts.slice(0, rest))
   if (pattern.length !== parts.length) return false
   return pattern.every(
     (one, index) => one === parts[index] || (one.startsWith(':') && parts[index]),

@@ -4,6 +4,7 @@ import type { Health } from '../api/deps.ts'
 import { accessDecider } from '../domain/access/decider.ts'
 import { streamName } from '../domain/envelope.ts'
 import { openCustody, type Custody } from '../main.ts'
+import { signRegularly } from './checkpointing.ts'
 import { common, contextOf, type CommonOptions, type Context } from './context.ts'
 import { tellDownstream } from './notify.ts'
 import type { AddCommand } from './program.ts'
@@ -30,9 +31,12 @@ export const serveCommand: AddCommand = (program) => {
 
 async function serve(context: Context, custody: Custody): Promise<void> {
   const { configuration, output } = context
+  // A ledger that is not the one that was signed is not served.
+  await custody.notary.check()
   const app = buildApp({
     services: custody.services,
     views: custody.views,
+    notary: custody.notary,
     now: custody.now,
     health: () => healthOf(custody),
     log: configuration.logLevel === 'silent' ? false : { level: configuration.logLevel },
@@ -50,9 +54,10 @@ async function serve(context: Context, custody: Custody): Promise<void> {
   output.result({ address, docs: `${address}/docs`, bootstrap })
   const stop = new AbortController()
   const telling = tellDownstream(custody, stop.signal)
+  const signing = signRegularly(custody, stop.signal)
   await stopped
   stop.abort()
-  await Promise.all([app.close(), telling])
+  await Promise.all([app.close(), telling, signing])
 }
 
 /** The first token of a controller that has none; null ever after. */

@@ -9,13 +9,15 @@ export const statusCommand: AddCommand = (program) => {
     .action(async (options: CommonOptions) => {
       const context = contextOf(options)
       const { controller } = context.configuration
-      await withCustody(context, async ({ log, views }) => {
+      await withCustody(context, async ({ log, views, notary, now }) => {
         const head = await log.head()
         const { subjects, events } = views.counts(controller)
         const position = views.position()
         const policies = views.policies(controller, position)
         const pending = views.pendingDeletions(controller, position, { limit: 1000, cursor: null })
         const holds = views.holds(controller, position).filter(({ ended }) => ended === null)
+        const signed = await notary.latest(controller)
+        const age = signed && Math.round((Date.parse(now()) - Date.parse(signed.signedAt)) / 1_000)
         const status = {
           controller,
           ledger: { head },
@@ -25,6 +27,13 @@ export const statusCommand: AddCommand = (program) => {
           policies: policies.map(({ policy, version, status }) => ({ policy, version, status })),
           holdsInForce: holds.length,
           deletionsPending: pending.rows.length,
+          checkpoint: signed && {
+            origin: signed.origin,
+            size: signed.size,
+            root: signed.root.toString('base64'),
+            signedAt: signed.signedAt,
+            ageSeconds: age,
+          },
         }
         context.output.table(
           ['', controller],
@@ -36,6 +45,7 @@ export const statusCommand: AddCommand = (program) => {
             ['policy versions', policies.map((p) => `${p.version} ${p.status}`).join('\n') || '-'],
             ['holds in force', holds.length],
             ['deletions pending', pending.rows.length],
+            ['events signed', signed ? `${signed.size}, ${age} s ago` : '-'],
           ],
         )
         context.output.result(status)

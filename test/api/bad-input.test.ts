@@ -24,7 +24,7 @@ import { planted, samples, wrongs, type Wrong } from './samples.ts'
 const api: Harness = await openApi()
 const { app } = api
 const routes = app.routeEntries.filter(
-  ({ url, method }) => url.startsWith('/v1/') && method !== 'HEAD' && method !== 'OPTIONS',
+  ({ url, method }) => /^\/(?:v1|log)\//.test(url) && method !== 'HEAD' && method !== 'OPTIONS',
 )
 /** The batch takes lines, not a body: it has tests of its own below. */
 const writes = routes.filter(({ method, url }) => method === 'POST' && !url.endsWith('/batch'))

@@ -61,6 +61,7 @@ export async function openApi(
   const app = buildApp({
     services: custody.services,
     views: custody.views,
+    notary: custody.notary,
     now: custody.now,
     health: async () => ({
       ledger: { answers: true, position: await custody.log.head() },

@@ -19,6 +19,7 @@ const texts = [
   'US',
   '1',
   'DataCollected',
+  'subject-symphony-commerce/0123456789abcdef0123456789abcdef',
   'token:someone',
   'P30D',
   'https://hooks.example.org/custody',
