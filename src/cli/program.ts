@@ -5,6 +5,7 @@ import { checkpointCommand } from './checkpoint.ts'
 import { backupCommand } from './backup.ts'
 import { demoCommand } from './demo.ts'
 import { endpointCommand } from './endpoint.ts'
+import { evidenceCommand } from './evidence.ts'
 import { exit, UsageError, type Exit } from './exit.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
@@ -31,6 +32,7 @@ const commands: readonly AddCommand[] = [
   retentionCommand,
   auditCommand,
   transferCommand,
+  evidenceCommand,
   exportCommand,
   rebuildCommand,
   backupCommand,

@@ -7,30 +7,41 @@ import { parseVerifierKey, verifierKey, type VerifierKey } from '../proof/note.t
 import { common, contextOf, type CommonOptions, type Context } from './context.ts'
 import { exit, UsageError } from './exit.ts'
 import type { AddCommand } from './program.ts'
+import { verifyBundleFile, type BundleOptions } from './verify-bundle.ts'
 
-type Options = CommonOptions & { key?: string[]; checkpoint?: string[] }
+type Options = CommonOptions & BundleOptions & { key?: string[]; checkpoint?: string[] }
 
 const collect = (value: string, before: string[] = []) => [...before, value]
 
-/** `custody verify`: everything in a data directory against everything that was signed of it. */
+/**
+ * `custody verify`: everything in a data directory against everything that was signed of it; or one
+ * evidence bundle, for which there need not be any.
+ */
 export const verifyCommand: AddCommand = (program, ended) => {
-  common(program.command('verify'))
-    .description('Read the whole ledger again and compare it with all that was signed of it.')
+  common(program.command('verify [bundle]'))
+    .description('Compare the whole ledger, or one evidence bundle, with what was signed.')
     .option('--key <vkey>', 'the pinned key of the notary; may be repeated', collect)
     .option('--checkpoint <file>', 'a checkpoint that was kept; may be repeated', collect)
+    .option('--page <file>', 'with a bundle: where to write its page, as derived here')
+    .option('--report <file>', 'with a bundle: where to write its report, as derived here')
     .addHelpText(
       'after',
       `
+A bundle is verified offline, by --key and nothing else. Without a bundle the data directory is.
 Without --key the signatures are checked by the key file of this machine, which proves less: whoever could
 alter the ledger here might have signed it anew. Works while another process serves.
 
 Examples:
   custody verify
-  custody verify --key "$(cat notary.vkey)" --checkpoint checkpoint-2017.txt`,
+  custody verify --key "$(cat notary.vkey)" --checkpoint checkpoint-2017.txt
+  custody verify ann.custody-evidence.json --key "$(cat notary.vkey)" --page ann.html`,
     )
-    .action((options: Options) => {
+    .action(async (bundle: string | undefined, options: Options) => {
       const context = contextOf(options)
       const pinned = (options.key ?? []).map(keyOption)
+      if (bundle !== undefined) {
+        return ended(await verifyBundleFile(context, bundle, pinned, options))
+      }
       const { ledgerFile, notaryFile, notaryKeyFile, origin } = context.configuration
       const beside = keptBeside(notaryKeyFile, origin).map((kept) => ({ ...kept, own: true }))
       const bar = context.output.progress('Verifying', 1)
