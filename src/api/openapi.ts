@@ -4,6 +4,7 @@ import fastifySwaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { ZodType } from 'zod'
 import type { Api } from './instance.ts'
+import { webhookDocument } from './webhook-document.ts'
 
 type Transform = typeof jsonSchemaTransform
 
@@ -21,6 +22,7 @@ export function addDescription(api: Api): void {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/', description: 'This node' }],
+      webhooks: webhookDocument,
       tags: tags.map(([name, description]) => ({ name, description })),
       components: {
         securitySchemes: {

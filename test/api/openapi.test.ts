@@ -54,6 +54,19 @@ describe('the document', () => {
     expect(names).toEqual(expect.arrayContaining(['Act', 'Problem', 'Recorded', 'InventoryRow']))
   })
 
+  it('describes what is posted to endpoints, with its headers and its fields', () => {
+    const { parameters, requestBody } = document.webhooks.notification.post
+    expect(parameters.map(({ name }: { name: string }) => name)).toEqual([
+      'webhook-id',
+      'webhook-timestamp',
+      'webhook-signature',
+    ])
+    const { schema } = requestBody.content['application/json']
+    expect(schema.required).toEqual(['type', 'timestamp', 'data'])
+    expect(schema.properties.type.enum).toContain('person.erased')
+    expect(Object.keys(schema.properties.data.properties)).toContain('references')
+  })
+
   it('has tags that are explained', () => {
     const explained = document.tags.map(({ name }: { name: string }) => name)
     const used = new Set(operations.flatMap(({ operation }) => operation.tags ?? []))

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebhookMessage } from '../../src/application/webhook-message.ts'
 import type { SubjectId } from '../../src/domain/values.ts'
 import { openReceiver, says, verifies, type Received, type Receiver } from '../support/receiver.ts'
 import { openStack, type Stack } from '../support/stack.ts'
@@ -71,6 +72,9 @@ describe('an erasure', () => {
     expect(verifies(sales.received[0]!, secrets.sales)).toBe(true)
     const row = to(mailer)
     expect(message!.headers['webhook-id']).toBe(row.notification)
+    for (const { body } of [...mail.received, ...sales.received]) {
+      expect(WebhookMessage.safeParse(JSON.parse(body)).success).toBe(true)
+    }
     expect(JSON.parse(message!.body)).toEqual({
       type: 'person.erased',
       timestamp: row.occurredAt,
