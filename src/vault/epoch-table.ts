@@ -14,11 +14,12 @@ export type Epoch = Readonly<{ number: number; key: KeyObject; mask: IndexMask }
 export const clearEpoch = 0
 
 /**
- * The epochs that rows of the file are under; the last one is current. Other processes rotate too: so the
- * numbers are read anew in each transaction, which it is told of. Keys come from the keyring, once.
+ * The epochs that rows of the file are under; the last one is current. Keys come from the keyring, once.
+ * To be used inside a transaction, which it is told of.
  */
 export type EpochTable = Readonly<{
-  begin(): void
+  /** @param isChanged whether another connection, which may rotate too, has committed since the last one */
+  begin(isChanged: boolean): void
   /** The numbers of the epochs in use, the current one first. Epoch `clearEpoch` may be the last. */
   numbers(controller: ControllerRow): readonly number[]
   /** What rows are made under. @throws VaultUnavailable */
@@ -48,6 +49,8 @@ export function createEpochTable(
   const deleteBefore = database.prepare('DELETE FROM epoch WHERE controller = ? AND number < ?')
   const numbers = new Map<number, readonly number[]>()
   const loaded = new Map<string, Epoch>()
+  /** What was changed may be rolled back: it is read anew in the next transaction. */
+  let isTouched = false
 
   const numbersOf = ({ number }: ControllerRow): readonly number[] => {
     const known = numbers.get(number)
@@ -71,7 +74,10 @@ export function createEpochTable(
   return {
     of,
     numbers: numbersOf,
-    begin: () => numbers.clear(),
+    begin: (isChanged) => {
+      if (isChanged || isTouched) numbers.clear()
+      isTouched = false
+    },
     current: (controller) => of(controller, numbersOf(controller)[0]!),
     mask: (controller, number) => (number === clearEpoch ? noMask : of(controller, number).mask),
     add: (controller) => {
@@ -79,11 +85,13 @@ export function createEpochTable(
       const known = [...numbersOf(controller), ...keyring.list(vault, controller.name)]
       const number = Math.max(0, ...known) + 1
       const key = keyring.make({ vault, controller: controller.name, epoch: number })
+      isTouched = true
       insert.run(controller.number, number)
       numbers.delete(controller.number)
       return remember(controller.name, number, key)
     },
     removeBefore: (controller, number) => {
+      isTouched = true
       deleteBefore.run(controller.number, number)
       numbers.delete(controller.number)
     },

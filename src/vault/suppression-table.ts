@@ -13,7 +13,8 @@ import { bytes } from './slot-table.ts'
  * To be used inside a transaction, which it is told of.
  */
 export type SuppressionTable = Readonly<{
-  begin(): void
+  /** @param isChanged whether another connection has committed since the last transaction */
+  begin(isChanged: boolean): void
   add(keys: ControllerKeys, digests: readonly Buffer[], purposes: readonly PurposeKey[]): void
   remove(keys: ControllerKeys, digests: readonly Buffer[], purposes: readonly PurposeKey[]): void
   /** The purposes under any of the digests, in the order of the alphabet. */
@@ -40,6 +41,8 @@ export function createSuppressionTable(
   const insertReturned = database.prepare('INSERT OR IGNORE INTO returned (subject) VALUES (?)')
   const deleteReturned = database.prepare('DELETE FROM returned WHERE subject = ?')
   let remembered: ReadonlyMap<PurposeKey, number> | null = null
+  /** What was added may be rolled back: it is read anew in the next transaction. */
+  let isTouched = false
 
   const purposes = (): ReadonlyMap<PurposeKey, number> =>
     (remembered ??= new Map(
@@ -60,11 +63,13 @@ export function createSuppressionTable(
   return {
     of,
     isPending,
-    begin: () => {
+    begin: (isChanged) => {
       rows.begin()
-      remembered = null
+      if (isChanged || isTouched) remembered = null
+      isTouched = false
     },
     add: (keys, digests, added) => {
+      isTouched = true
       for (const purpose of added) insertPurpose.run(purpose)
       remembered = null
       for (const digest of digests) {

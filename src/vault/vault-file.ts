@@ -50,12 +50,18 @@ export function createTables(database: DatabaseSync, keyring: Keyring, name: str
   const epochs = createEpochTable(database, keyring, name)
   const index = createIndexTable(database, epochs)
   const suppressions = createSuppressionTable(database, index)
+  // Changes with every commit of another connection; asked inside the transaction, it is of its snapshot.
+  const selectVersion = database.prepare('PRAGMA data_version')
+  let version = NaN
   return {
     begin: () => {
+      const { data_version: current } = selectVersion.get() as { data_version: number }
+      const isChanged = current !== version
+      version = current
       secrets.begin()
-      epochs.begin()
       index.begin()
-      suppressions.begin()
+      epochs.begin(isChanged)
+      suppressions.begin(isChanged)
     },
     meta: createMetaTable(database),
     epochs,
