@@ -99,12 +99,12 @@ async function readExport(
     }
   }
   if (position === null) throw new Error('couldn’t export: the subject has no stream')
-  const deleted = await deletedLots(deps, controller, subject)
+  const isHeld = await whatIsHeld(deps, controller, subject)
   return {
     controller,
     subject,
     position,
-    items: items.filter(({ lot }) => !deleted(lot)),
+    items: items.filter(isHeld),
     consents: [...consents.values()],
     disclosures,
   }
@@ -123,11 +123,13 @@ const consentStatus: Partial<
   ObjectionLifted: { matter: 'objection', status: 'objection lifted' },
 }
 
-/** Lots that the stream no longer holds. */
-function deletedLots({ executor }: Deps, controller: ControllerId, subject: SubjectId) {
+/** Whether the stream still holds the category of an item in its lot. */
+function whatIsHeld({ executor }: Deps, controller: ControllerId, subject: SubjectId) {
   return executor.load(streamName('subject', controller, subject), subjectDecider, ({ state }) => {
-    const held = new Set(state.lots.keys())
-    return (lot: Item['lot']) => !held.has(lot)
+    const held = new Map(
+      [...state.lots].map(([lot, { contents }]) => [lot, new Set(contents.keys())]),
+    )
+    return ({ lot, category }: Item) => held.get(lot)?.has(category) ?? false
   })
 }
 
@@ -144,13 +146,17 @@ async function openItems(
   for (const [index, sealed] of event.sealed.entries()) {
     boxes.set(sealed.category, { sealed, key: keys[index] ?? null })
   }
-  return event.data.items.map(({ category, lot }) => {
+  return event.data.items.flatMap(({ category, lot }) => {
     const box = boxes.get(category)
     const opened = box?.key
       ? open({ controller, subject, eventId: event.id }, box.key, box.sealed)
       : null
-    if (opened && !opened.ok) throw new Error(`couldn’t open ${category} of event ${event.id}`)
-    return {
+    if (opened && !opened.ok) {
+      // Its own key was destroyed with a deletion; this one is of what was given since.
+      if (opened.reason === 'another-key') return []
+      throw new Error(`couldn’t open ${category} of event ${event.id}`)
+    }
+    const item = {
       category,
       lot,
       collectedAt: event.occurredAt,
@@ -159,6 +165,7 @@ async function openItems(
       values: opened?.values ?? null,
       corrected,
     }
+    return [item]
   })
 }
 

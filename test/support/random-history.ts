@@ -217,6 +217,7 @@ export function* randomHistory(
         event('ConsentWithdrawn', consent),
         event('ConsentExpired', { on, purpose }),
         event('ObjectionMade', consent),
+        event('ObjectionCarriedOver', { on, purpose }),
         event('ObjectionLifted', consent),
       ])
     }
@@ -271,6 +272,7 @@ export function* randomHistory(
       return event('SubjectErased', { on, deletion })
     }
     if (open.lots.length === 0 && !everything) pending.shift()
+    if (chance(0.2)) return event('ResidueEnded', { on, deletion })
     return event('DataDeleted', { on, deletion, cause: 'request', lots: gone })
   }
 
@@ -343,7 +345,16 @@ export function* randomHistory(
       notNotified: 0,
       digest: 'a'.repeat(64),
     }
+    const backup = `b${Math.floor(n / 100) - (chance(0.5) ? 1 : 0)}`
     const made: (() => Event)[] = [
+      () =>
+        event(['backup', 'vault'], 'VaultBackupTaken', {
+          on,
+          backup,
+          epoch: 1,
+          expires: pick(['2019-01-01', '2020-01-01']),
+        }),
+      () => event(['backup', 'vault'], 'VaultBackupExpired', { on, backup }),
       () =>
         event(['request', request], 'RequestReceived', {
           kind: 'erasure',
