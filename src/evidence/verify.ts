@@ -10,16 +10,21 @@ export type EvidenceChecked =
   | Readonly<{ ok: true; value: VerifiedEvidence }>
   | Readonly<{ ok: false; problem: EvidenceProblem }>
 
+/** How a report and a page are derived. */
+export type Derive = typeof derive
+
 /**
  * Checks a bundle by the pinned keys of a log and nothing else: all that hashes and signatures prove, that
  * what the answer needs is here whole, and that its report and page are what the events give, to the byte.
  * Whatever the bytes are, what is wrong with them is a value.
  *
+ * @param how for whoever checks many bundles that differ little, and remembers what was derived
  * @throws Error when this machine cannot derive anything, as for want of space for a temporary file
  */
 export async function verifyEvidence(
   bytes: Uint8Array | string,
   log: PinnedLog,
+  how: Derive = derive,
 ): Promise<EvidenceChecked> {
   const verified = verifyBundle(bytes, log)
   if (!verified.ok) return verified
@@ -28,7 +33,7 @@ export async function verifyEvidence(
     const message = `its report was derived in the way ${bundle.derivation}, and this version of Custody knows ${derivation}: what hashes and signatures prove is proved, and the report cannot be compared`
     return { ok: false, problem: { code: 'other-derivation', where: '$.derivation', message } }
   }
-  const derived = await derive(bundle, checkpoint.size)
+  const derived = await how(bundle, checkpoint.size)
   if (!derived.ok) return derived
   const problem =
     compare('altered-report', 'report', bundle.report, derived.value.report) ??
