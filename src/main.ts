@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAccess } from './application/access.ts'
 import { createBackups } from './application/backups.ts'
@@ -27,6 +27,7 @@ import { transferDecider } from './domain/transfer/decider.ts'
 import { Principal, type ControllerId, type Instant, type SubjectId } from './domain/values.ts'
 import { createEvidence, type EvidenceService } from './evidence/make.ts'
 import { destroyDirectory } from './files/durable-file.ts'
+import { loadKeys } from './keys.ts'
 import { newEventId } from './ledger/event-id.ts'
 import type { EventLog } from './ledger/event-log.ts'
 import { createExecutor } from './ledger/execute.ts'
@@ -41,9 +42,6 @@ import { rebuild } from './projections/rebuild.ts'
 import { openViews } from './projections/sqlite-views.ts'
 import type { Views } from './projections/views.ts'
 import { takeManifest } from './reports/manifest.ts'
-import { openFileKeyring } from './vault/file-keyring.ts'
-import type { Keyring } from './vault/keyring.ts'
-import { loadRootKey } from './vault/root-key.ts'
 import { openSqliteVault } from './vault/sqlite-vault.ts'
 import type { Vault } from './vault/vault.ts'
 import { createWebhookSecrets } from './vault/webhook-secrets.ts'
@@ -166,23 +164,6 @@ export async function openCustody(configuration: Configuration): Promise<Custody
 
 /** A rebuild of a large ledger at start may take this long, in milliseconds. */
 const CATCH_UP_MS = 3_600_000
-
-/** The root key, made where there is no vault yet, and the keys of the vault's epochs. */
-function loadKeys(configuration: Configuration): { rootKey: KeyObject; keyring: Keyring } {
-  const { dataDirectory, vaultFile, rootKeyFile, keyringDirectory } = configuration
-  const rootKey = loadRootKey({
-    env: configuration.rootKey,
-    file: rootKeyFile,
-    dataDirectory,
-    // A new key opens no vault that is there already: then a missing one is a wrong path.
-    createIfMissing: !existsSync(vaultFile),
-  })
-  if (!rootKey.ok) throw new Error(`couldn't load the root key: ${rootKey.problem}`)
-  const directory = keyringDirectory
-  const keyring = openFileKeyring({ directory, rootKey: rootKey.key, dataDirectory })
-  if (!keyring.ok) throw new Error(`couldn't open the keyring: ${keyring.problem}`)
-  return { rootKey: rootKey.key, keyring: keyring.keyring }
-}
 
 type Webhooks = ReturnType<typeof createWebhooks>
 

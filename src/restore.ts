@@ -1,9 +1,12 @@
-import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Configuration } from './config.ts'
+import { ControllerId } from './domain/values.ts'
 import { destroyFile, syncDirectory, syncFile } from './files/durable-file.ts'
+import { loadKeys } from './keys.ts'
 import { openSqliteEventReader } from './ledger/sqlite/event-reader.ts'
 import { isOpenElsewhere, openDatabase } from './sqlite/open.ts'
+import { openSqliteVault } from './vault/sqlite-vault.ts'
 
 /** What a restore puts in place; a store that is not named stays as it is. */
 export type RestoreStep = Readonly<{ ledger?: string; vault?: string; replace: boolean }>
@@ -22,20 +25,23 @@ export class RestoreRefused extends Error {
  * @returns where the old ledger is kept, if there was one
  * @throws RestoreRefused; Error when a file could not be written
  */
-export function restoreStores(
-  { ledgerFile, vaultFile, viewsFile, notaryFile }: Configuration,
+export async function restoreStores(
+  configuration: Configuration,
   { ledger, vault, replace }: RestoreStep,
-): { keptLedger: string | null } {
+): Promise<{ keptLedger: string | null }> {
+  const { ledgerFile, vaultFile, viewsFile, notaryFile } = configuration
   const wanted = [
     ...(ledger === undefined ? [] : [{ source: ledger, target: ledgerFile }]),
     ...(vault === undefined ? [] : [{ source: vault, target: vaultFile }]),
   ]
   for (const { source, target } of wanted) check(source, target, replace)
-  if (ledger !== undefined) assertLedger(ledger)
+  for (const { source, target } of wanted) copyBeside(source, target)
+  if (ledger !== undefined) await usable(ledgerFile, assertLedger)
+  if (vault !== undefined) await usable(vaultFile, (fresh) => assertOpens(fresh, configuration))
   let keptLedger: string | null = null
-  if (vault !== undefined) putInPlace(vault, vaultFile, destroyFile)
+  if (vault !== undefined) putInPlace(vaultFile, destroyFile)
   if (ledger !== undefined) {
-    putInPlace(ledger, ledgerFile, (old) => {
+    putInPlace(ledgerFile, (old) => {
       keptLedger = keep(old, ledgerFile)
     })
     for (const derived of [viewsFile, notaryFile]) discard(derived)
@@ -54,30 +60,63 @@ function check(source: string, target: string, replace: boolean): void {
   }
 }
 
-/** The vault checks its own file when it is opened: that needs its keys. */
-function assertLedger(source: string): void {
+const freshOf = (target: string) => `${target}.restoring`
+
+function copyBeside(source: string, target: string): void {
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
+  discard(freshOf(target))
+  copyFileSync(source, freshOf(target))
+  syncFile(freshOf(target))
+}
+
+/** A copy that cannot be used is taken away again. */
+async function usable(
+  target: string,
+  assert: (fresh: string) => Promise<void> | void,
+): Promise<void> {
   try {
-    // Opening for reading needs the write-ahead log's mode, which a copy has only once it was opened.
-    openDatabase(source).close()
-    void openSqliteEventReader(source).close()
+    await assert(freshOf(target))
   } catch (cause) {
+    discard(freshOf(target))
     throw new RestoreRefused((cause as Error).message, { cause })
   }
 }
 
+function assertLedger(fresh: string): void {
+  // Opening it for writing first puts the copy in the mode that reading asks for.
+  openDatabase(fresh).close()
+  void openSqliteEventReader(fresh).close()
+}
+
+/** With these keys, every controller's: a copy whose epoch was destroyed opens nothing, for ever. */
+async function assertOpens(fresh: string, configuration: Configuration): Promise<void> {
+  const vault = await openSqliteVault({ path: fresh, ...loadKeys(configuration) })
+  try {
+    for (const controller of controllersIn(fresh)) await vault.ready(controller)
+  } finally {
+    await vault.close()
+  }
+}
+
+function controllersIn(fresh: string): ControllerId[] {
+  const database = openDatabase(fresh, { secureDelete: true })
+  try {
+    const rows = database.prepare('SELECT name FROM controller ORDER BY name').all()
+    return rows.map(({ name }) => ControllerId.parse(name))
+  } finally {
+    database.close()
+  }
+}
+
 /** After a power cut there is the old file or the new one, whole. */
-function putInPlace(source: string, target: string, giveUp: (old: string) => void): void {
-  const fresh = `${target}.restoring`
+function putInPlace(target: string, giveUp: (old: string) => void): void {
   const old = `${target}.replaced`
-  rmSync(fresh, { force: true })
-  copyFileSync(source, fresh)
-  syncFile(fresh)
   if (existsSync(target)) {
     emptyWriteAheadLog(target)
     destroyFile(old)
     linkSync(target, old)
   }
-  renameSync(fresh, target)
+  renameSync(freshOf(target), target)
   for (const suffix of ['-wal', '-shm']) destroyFile(target + suffix)
   syncDirectory(dirname(target))
   if (existsSync(old)) giveUp(old)

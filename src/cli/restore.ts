@@ -32,7 +32,7 @@ Example:
       if (ledger === undefined && vault === undefined) {
         throw new UsageError('name what to restore: --ledger <file>, --vault <file> or both')
       }
-      const kept = restored(() =>
+      const kept = await restored(() =>
         restoreStores(context.configuration, {
           ...(ledger === undefined ? {} : { ledger: resolve(ledger) }),
           ...(vault === undefined ? {} : { vault: resolve(vault) }),
@@ -51,9 +51,9 @@ Example:
     })
 }
 
-function restored<T>(work: () => T): T {
+async function restored<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (error) {
     if (error instanceof RestoreRefused) throw new UsageError(error.message)
     throw error

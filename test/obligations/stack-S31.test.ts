@@ -77,7 +77,7 @@ const typesOf = (subject: SubjectId) =>
 /** Puts an earlier copy of the vault in place of the one there is, and starts again. */
 async function restore(name: string) {
   await stack.close()
-  restoreStores(stack.configuration, { vault: vaultFile(name), replace: true })
+  await restoreStores(stack.configuration, { vault: vaultFile(name), replace: true })
   stack = await stack.reopen()
 }
 
@@ -143,6 +143,12 @@ describe('S31: a residual copy may stay in backups for a time', () => {
     expect(await openCopy()).toBe(subject)
     await stack.custody.services.backups.expire(caller, expires)
     await expect(openCopy()).rejects.toThrow(/epoch/)
+    const { configuration: into } = stack
+    await stack.close()
+    const step = { vault: vaultFile('kept'), replace: true }
+    await expect(restoreStores(into, step)).rejects.toThrow(/epoch/)
+    stack = await stack.reopen()
+    Object.assign(ann, { stack })
     // What is held now opens as before.
     expect((await ann.opened())['user.name']).toEqual({ full: 'Ann Example' })
   })
