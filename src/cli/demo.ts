@@ -63,6 +63,8 @@ async function play(stage: Stage): Promise<void> {
   await custody.caughtUp()
   chapter(stage, 'Answers')
   const written = await demoReports(stage)
+  const signed = await custody.notary.checkpoint(context.configuration.controller)
+  if (signed) output.say(`Signed: ${signed.size} events as ${signed.origin} (custody verify)`)
   const after = await custody.log.head()
   output.say(
     before === after

@@ -32,7 +32,6 @@ export const statusCommand: AddCommand = (program) => {
             size: signed.size,
             root: signed.root.toString('base64'),
             signedAt: signed.signedAt,
-            ageSeconds: age,
           },
         }
         context.output.table(
