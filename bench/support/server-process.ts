@@ -34,6 +34,7 @@ async function serveCustody(): Promise<() => Promise<void>> {
     services: custody.services,
     views: custody.views,
     notary: custody.notary,
+    evidence: custody.evidence,
     now: custody.now,
     health: () => Promise.reject(new Error('nobody asks')),
     log: false,

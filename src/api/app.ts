@@ -18,6 +18,7 @@ import { addDeletions } from './deletions.ts'
 import { defaultLimits, type Deps } from './deps.ts'
 import { addEndpoints } from './endpoints.ts'
 import { answerError } from './errors.ts'
+import { addEvidence } from './evidence.ts'
 import { addHolds } from './holds.ts'
 import type { Api } from './instance.ts'
 import { addInventory } from './inventory.ts'
@@ -116,6 +117,7 @@ function addResources(api: Api, deps: Deps): void {
   addAudit(api, reader)
   addReports(api, reader)
   addProofs(api, reader)
+  addEvidence(api, reader)
   addLog(api, reader)
   addStatus(api, reader)
   // Each in a scope of its own, for the bodies it takes.

@@ -1,6 +1,7 @@
 import type { DestinationStream } from 'pino'
 import type { Services } from '../application/services.ts'
 import type { Instant, Position } from '../domain/values.ts'
+import type { EvidenceService } from '../evidence/make.ts'
 import type { Notary } from '../notary/notary.ts'
 import type { Views } from '../projections/views.ts'
 
@@ -35,6 +36,7 @@ export type Deps = Readonly<{
   services: Services
   views: Views
   notary: Notary
+  evidence: EvidenceService
   now: () => Instant
   health: () => Promise<Health>
   /** 32 bytes that seal cursors. Nodes behind one address share it; left out, each process draws one. */

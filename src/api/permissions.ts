@@ -20,7 +20,7 @@ export const permissions = {
   'transfers:read': ['officer', 'auditor', 'counsel'],
   'tokens:write': ['admin'],
   'subjects:read': ['officer', 'auditor', 'counsel'],
-  /** The only one that answers values in clear. */
+  /** The only one that answers values in clear, in an export or opened for evidence. */
   'subjects:export': ['officer'],
   'inventory:read': ['officer', 'auditor', 'retention', 'counsel'],
   'retention:read': ['officer', 'auditor', 'retention', 'counsel'],
@@ -29,6 +29,7 @@ export const permissions = {
   /** Checkpoints, proofs and tiles: names of streams and digests, no values. */
   'proofs:read': ['officer', 'auditor', 'counsel', 'admin'],
   'checkpoints:write': ['officer', 'auditor', 'admin'],
+  'evidence:make': ['officer', 'auditor', 'counsel'],
   'status:read': ['source', 'officer', 'auditor', 'retention', 'counsel', 'admin'],
 } as const satisfies Record<string, readonly Role[]>
 

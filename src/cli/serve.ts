@@ -37,6 +37,7 @@ async function serve(context: Context, custody: Custody): Promise<void> {
     services: custody.services,
     views: custody.views,
     notary: custody.notary,
+    evidence: custody.evidence,
     now: custody.now,
     health: () => healthOf(custody),
     log: configuration.logLevel === 'silent' ? false : { level: configuration.logLevel },

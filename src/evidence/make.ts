@@ -44,27 +44,27 @@ export interface EvidenceService {
    * Cuts a bundle that answers a question, from a checkpoint that is signed for it. What is disclosed is
    * recorded as read before (N10). What is handed out has been verified.
    *
+   * @param limits of the bundle; as a rule what fits into one file
    * @throws LedgerDiverged, LogUnavailable, VaultUnavailable, ViewsBehind
    */
   make(
     caller: Caller,
     asked: Asked,
     disclose: readonly ToDisclose[],
+    limits?: GatherLimits,
   ): Promise<Evidence | NoEvidence>
 }
 
-type Deps = Omit<Sources, 'limits'> &
-  Desk &
-  Readonly<{ disclosing: DisclosingService; limits?: GatherLimits }>
+type Deps = Omit<Sources, 'limits'> & Desk & Readonly<{ disclosing: DisclosingService }>
 
 /** What fits into one file with room for the report: both are far above what is read by people. */
 const defaultLimits: GatherLimits = { events: 200_000, characters: 100_000_000 }
 
-/** The service on what it is cut from. `limits`: of one bundle. */
-export function createEvidence({ limits = defaultLimits, ...deps }: Deps): EvidenceService {
-  const sources = { ...deps, limits }
+/** The service on what it is cut from. */
+export function createEvidence(deps: Deps): EvidenceService {
   return {
-    async make(caller, asked, toDisclose) {
+    async make(caller, asked, toDisclose, limits = defaultLimits) {
+      const sources = { ...deps, limits }
       const question = await wholeQuestion(deps, caller, asked)
       if (!question) {
         return no('subject_unknown', 'No such person is in the custody of this controller.')

@@ -62,6 +62,7 @@ export async function openApi(
     services: custody.services,
     views: custody.views,
     notary: custody.notary,
+    evidence: custody.evidence,
     now: custody.now,
     health: async () => ({
       ledger: { answers: true, position: await custody.log.head() },

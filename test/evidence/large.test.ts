@@ -28,12 +28,10 @@ describe('evidence with 500 events', () => {
 
   it('is refused where it is more than a bundle may have', async () => {
     const { custody, caller } = stack
-    const { log, views, executor, vault } = custody
-    const disclosing = createDisclosing({ executor, vault, register: createRegister(log, views) })
     const limits = { events: 400, characters: 1_000_000 }
-    const evidence = createEvidence({ ...custody, disclosing, limits })
     const asked = { kind: 'audit', report: 'disclosures' } as const
-    expect(await evidence.make(caller, asked, [])).toMatchObject({ problem: 'too_large' })
+    const made = await custody.evidence.make(caller, asked, [], limits)
+    expect(made).toMatchObject({ problem: 'too_large' })
   })
 
   it('is cut also while others record and sign', async () => {

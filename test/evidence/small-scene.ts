@@ -48,10 +48,8 @@ export async function cutShop(
   const reference = { identifiers: [{ scheme: 'email', value: address } as const] }
   const subject = await custody.services.subjects.find(caller, reference)
   if (!subject) throw new Error('nobody')
-  const asked = {
-    ...{ kind: 'subject', subject: { subject }, day: Day.parse('2030-01-01') },
-    sense: 'occurred',
-  } as const
+  const day = Day.parse('2030-01-01')
+  const asked = { kind: 'subject', subject: { subject }, day, sense: 'occurred' } as const
   await custody.caughtUp()
   const position = custody.views.position()
   const paging = { limit: 10, cursor: null }
