@@ -4,6 +4,7 @@ import { disk } from './disk.ts'
 import { importExample } from './import-example.ts'
 import { ingest } from './ingest.ts'
 import { longStream } from './long-stream.ts'
+import { notary } from './notary.ts'
 import { queryViews } from './queries.ts'
 import { rebuildViews } from './rebuild-views.ts'
 import { tell } from './rounds.ts'
@@ -57,6 +58,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     title: 'bytes on disk, ledger and views : JSON of the events',
     targets: [['ratio', '<=', 3]],
     run: (scales) => disk(largest(scales)),
+  },
+  N7: {
+    title: 'processor time of notarising : of ingest; and a proof from 10 million leaves',
+    targets: [
+      ['costRatio', '<=', 0.15],
+      ['proofP99Ms', '<=', 5],
+    ],
+    run: (scales) => notary(largest(scales)),
   },
   import: { title: 'import of the example', targets: [], run: importExample },
 }
