@@ -37,6 +37,7 @@ import { openSqliteEventLog } from './ledger/sqlite/event-log.ts'
 import { createNotary } from './notary/create-notary.ts'
 import type { Notary } from './notary/notary.ts'
 import { downstreamKey } from './projections/endpoints.ts'
+import { parseVerifierKey } from './proof/note.ts'
 import { startProjectorThread } from './projections/projector-thread.ts'
 import { rebuild } from './projections/rebuild.ts'
 import { openViews } from './projections/sqlite-views.ts'
@@ -118,25 +119,21 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     if (kinds.has('policy') || kinds.has('recipient')) register.forget()
   })
   const executor = createExecutor({ log, now, newId: newEventId })
+  const webhooks = createWebhooks(keys.rootKey, configuration)
+  const notary = notaryOf(configuration, log)
+  const parts = { executor, log, vault, views, register }
   // Before anything is answered: a restored vault forgets again what was to be forgotten.
   const reconciled = await reconcileVault(
-    { executor, reader: log, vault, register, forgetExports: forgetExports(configuration), now },
+    {
+      ...parts,
+      reader: log,
+      forgetExports: forgetExports(configuration),
+      assertContinues: () => notary.check(),
+      now,
+    },
     { principal: Principal.parse('job:start'), correlation: newEventId() },
   )
   if (reconciled.reapplied > 0) await caughtUp()
-  const webhooks = createWebhooks(keys.rootKey, configuration)
-  const notary = createNotary({
-    log,
-    ledgerPath: ledgerFile,
-    path: configuration.notaryFile,
-    dataDirectory,
-    keyFile: configuration.notaryKeyFile,
-    origin: configuration.origin,
-    controller: configuration.controller,
-    now,
-    newId: newEventId,
-  })
-  const parts = { executor, log, vault, views, register }
   const services = wire({ ...parts, webhooks, configuration })
   const disclosing = createDisclosing(parts)
   return {
@@ -160,6 +157,21 @@ export async function openCustody(configuration: Configuration): Promise<Custody
       await vault.close()
     },
   }
+}
+
+function notaryOf(configuration: Configuration, log: EventLog): Notary {
+  return createNotary({
+    log,
+    ledgerPath: configuration.ledgerFile,
+    path: configuration.notaryFile,
+    dataDirectory: configuration.dataDirectory,
+    keyFile: configuration.notaryKeyFile,
+    origin: configuration.origin,
+    witnesses: configuration.witnesses.map(parseVerifierKey).filter((key) => key !== null),
+    controller: configuration.controller,
+    now,
+    newId: newEventId,
+  })
 }
 
 /** A rebuild of a large ledger at start may take this long, in milliseconds. */

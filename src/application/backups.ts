@@ -48,6 +48,11 @@ export type BackupService = Readonly<{
    */
   take(caller: Caller, step: { backup: Reference; path: string }): Promise<BackupOutcome>
   /**
+   * Begins a new epoch of every controller's keys: after a restore, so that no key in use is one that the
+   * copy opens with. @throws VaultUnavailable when the rotation is pending
+   */
+  beginEpochs(caller: Caller): Promise<void>
+  /**
    * Ends what is over on that day: backups, the epochs that only they needed, and the residues of
    * deletions. Safe to run twice, on two processes at once, and to kill at any moment.
    */
@@ -61,6 +66,13 @@ const RESIDUES_PAGE = 500
 export function createBackups(deps: Deps): BackupService {
   return {
     take: (caller, step) => take(deps, caller, step),
+    async beginEpochs(caller) {
+      for (const controller of controllersOf(deps.views, caller)) {
+        if ((await deps.vault.epochs(controller)).length === 0) continue
+        const { timeZone } = await deps.register.ready(controller)
+        await beginEpoch(deps, { ...caller, controller }, dayOf(deps.now(), timeZone))
+      }
+    },
     async expire(caller, asOf) {
       const backups = await expireBackups(deps, caller, asOf)
       const epochs = await destroyEpochs(deps, caller, asOf)
@@ -97,11 +109,13 @@ async function take(
   await vault.markApplied(views.position())
   const { epochs } = await vault.backup(path)
   const opensWith = await alsoNeeded(deps, caller, backup, planned, epochs)
-  for (const { controller, on } of planned) {
-    const { epoch } = await vault.rotate(controller)
-    await step(deps.executor, { ...caller, controller }, { type: 'BeginEpoch', on, epoch })
-  }
+  for (const { controller, on } of planned) await beginEpoch(deps, { ...caller, controller }, on)
   return { outcome: 'taken', backup, opensWith }
+}
+
+async function beginEpoch({ vault, executor }: Deps, caller: Caller, on: Day): Promise<void> {
+  const { epoch } = await vault.rotate(caller.controller)
+  await step(executor, caller, { type: 'BeginEpoch', on, epoch })
 }
 
 /** Another process may have begun an epoch in between: then the copy needs that one as well. */

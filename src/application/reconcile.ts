@@ -18,6 +18,8 @@ type Deps = Readonly<{
   vault: Vault
   register: Register
   forgetExports: (subject: SubjectId) => void
+  /** Called before the first thing is written. Throws where the ledger is not the one that was signed. */
+  assertContinues: () => Promise<void>
   now: () => Instant
 }>
 
@@ -89,16 +91,16 @@ async function reapply(
 ): Promise<boolean> {
   const { vault, executor, register } = deps
   deps.forgetExports(subject)
-  let returned: readonly LotContents[]
+  let returned: readonly LotContents[] = []
   if (lots === null) {
     if (!(await vault.holds(controller, subject))) return false
-    returned = []
-    await vault.destroySubject(controller, subject)
   } else {
     returned = await returnedLots(deps, controller, subject, lots, revision)
     if (returned.length === 0) return false
-    await vault.destroyKeys(controller, subject, scopesOf(returned))
   }
+  await deps.assertContinues()
+  if (lots === null) await vault.destroySubject(controller, subject)
+  else await vault.destroyKeys(controller, subject, scopesOf(returned))
   const { timeZone } = await register.ready(controller)
   await takeSubjectStep(
     executor,

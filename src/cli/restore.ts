@@ -40,7 +40,10 @@ Example:
         }),
       )
       if (kept.keptLedger) context.output.say(`The ledger that was there: ${kept.keptLedger}`)
-      await withCustody(context, async ({ reconciled }) => {
+      await withCustody(context, async ({ reconciled, services, notary }) => {
+        // Says so now, and not at the next start.
+        await notary.check()
+        if (vault !== undefined) await services.backups.beginEpochs(context.caller)
         context.output.table(
           ['deletions compared', 'deleted again'],
           [[reconciled.checked, reconciled.reapplied]],
