@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { BackupOutcome } from '../application/backups.ts'
 import { Reference } from '../domain/values.ts'
 import { destroyFile } from '../files/durable-file.ts'
-import { runResidue, type ResidueResult } from '../jobs/residue.ts'
+import { keepEndingResidue, runResidue, type ResidueResult } from '../jobs/residue.ts'
 import type { Custody } from '../main.ts'
 import { dayOption } from './audit.ts'
 import {
@@ -184,6 +184,30 @@ export async function expire(
       if (!existsSync(file)) return false
       destroyFile(file)
       return true
+    },
+  })
+}
+
+const EVERY_MS = 3_600_000
+
+/** Ends what is over of every controller, every hour, until `signal` aborts. */
+export function expireRegularly(
+  custody: Custody,
+  context: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  return keepEndingResidue({
+    everyMs: EVERY_MS,
+    signal,
+    async run() {
+      for (const controller of custody.views.controllers()) {
+        const of = { ...context, caller: { ...context.caller, controller } }
+        await expire(custody, of, await today(custody, of))
+      }
+    },
+    onError(error) {
+      const cause = error instanceof Error ? error.message : String(error)
+      process.stderr.write(`couldn't end what is over: ${cause}\n`)
     },
   })
 }

@@ -5,6 +5,7 @@ import { accessDecider } from '../domain/access/decider.ts'
 import { streamName } from '../domain/envelope.ts'
 import { openCustody, type Custody } from '../main.ts'
 import { signRegularly } from './checkpointing.ts'
+import { expireRegularly } from './backup.ts'
 import { common, contextOf, type CommonOptions, type Context } from './context.ts'
 import { tellDownstream } from './notify.ts'
 import type { AddCommand } from './program.ts'
@@ -56,9 +57,10 @@ async function serve(context: Context, custody: Custody): Promise<void> {
   const stop = new AbortController()
   const telling = tellDownstream(custody, stop.signal)
   const signing = signRegularly(custody, stop.signal)
+  const expiring = expireRegularly(custody, context, stop.signal)
   await stopped
   stop.abort()
-  await Promise.all([app.close(), telling, signing])
+  await Promise.all([app.close(), telling, signing, expiring])
 }
 
 /** The first token of a controller that has none; null ever after. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { BackupService, ResidueOutcome } from '../application/backups.ts'
 import type { Caller } from '../application/services.ts'
 import type { Day } from '../domain/values.ts'
@@ -29,4 +30,26 @@ export async function runResidue(job: ResidueJob): Promise<ResidueResult> {
   }
   const files = [...over].sort().filter(destroyBackup).length
   return { ...outcome, files }
+}
+
+type Keeping = Readonly<{
+  /** One run for everybody. */
+  run: () => Promise<void>
+  /** From the end of a run to the beginning of the next, in milliseconds. */
+  everyMs: number
+  /** A run that failed is told; the next one takes up what it left. */
+  onError: (error: unknown) => void
+  signal: AbortSignal
+}>
+
+/** Ends what is over, again and again, until it is stopped. */
+export async function keepEndingResidue({ run, everyMs, onError, signal }: Keeping): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await run()
+    } catch (error) {
+      onError(error)
+    }
+    await pause(everyMs, undefined, { signal }).catch(() => {})
+  }
 }
