@@ -20,8 +20,10 @@ export const evidenceCommand: AddCommand = (program, ended) => {
   const evidence = program
     .command('evidence')
     .description('One file that answers a question and that a stranger verifies with a public key.')
-    .addHelpText('after', examples)
-  evidenceOptions(evidence.command('subject <who>'))
+  evidenceOptions(
+    evidence.command('subject <who>'),
+    'echo email:ann@example.org | custody evidence subject - --out ann.custody-evidence.json',
+  )
     .description('All about one person: a pseudonym, scheme:value, or - for standard input.')
     .option('--day <day>', 'what was held on that day (default: today)')
     .option('--recorded', 'as was known on that day, not as is known now')
@@ -31,7 +33,10 @@ export const evidenceCommand: AddCommand = (program, ended) => {
       const day = dayOption('day', options.day)
       ended(await write(options, { kind: 'subject', subject, day, sense }))
     })
-  evidenceOptions(evidence.command('transfer <transfer>'))
+  evidenceOptions(
+    evidence.command('transfer <transfer>'),
+    'custody evidence transfer project-northwind --out northwind.custody-evidence.json',
+  )
     .description('What would pass in a merger, an acquisition or a sale, and what would not.')
     .option('--as-of <day>', 'what is due for deletion by then does not pass (default: today)')
     .action(async (name: string, options: EvidenceOptions & DayOptions) => {
@@ -40,7 +45,10 @@ export const evidenceCommand: AddCommand = (program, ended) => {
       const asOf = dayOption('as-of', options.asOf)
       ended(await write(options, { kind: 'transfer', transfer: transfer.data, asOf }))
     })
-  evidenceOptions(evidence.command('period'))
+  evidenceOptions(
+    evidence.command('period'),
+    'custody evidence period --from 2016-01-01 --until 2016-03-31 --out spring.custody-evidence.json',
+  )
     .description('Everything that was recorded on these days.')
     .requiredOption('--from <day>', 'the first day')
     .requiredOption('--until <day>', 'the last day')
@@ -50,7 +58,10 @@ export const evidenceCommand: AddCommand = (program, ended) => {
         throw new UsageError('--until: must not be before --from')
       ended(await write(options, { kind: 'period', from, until }))
     })
-  evidenceOptions(evidence.command('audit'))
+  evidenceOptions(
+    evidence.command('audit'),
+    'custody evidence audit --disclosures --out disclosures.custody-evidence.json',
+  )
     .description('Every refusal and violation, over the whole history.')
     .option('--promotional', 'whether consent stood at each promotional mail')
     .option('--disclosures', 'to whom what was disclosed, and on what ground')
@@ -59,18 +70,17 @@ export const evidenceCommand: AddCommand = (program, ended) => {
     .action(async (options: AuditOptions) => ended(await write(options, auditAsked(options))))
 }
 
-const examples = `
+const about = `
 The file holds the events as they are stored, the proofs, the signed checkpoint, the policies, the report
-and a page for people. It says nothing in clear of a person unless values are disclosed.
+and a page for people. It says nothing in clear of a person unless values are disclosed. Whoever gets it
+runs: custody verify FILE --key KEY --page page.html
 
-Examples:
-  echo email:ann@example.org | custody evidence subject - --out ann.custody-evidence.json
-  custody evidence period --from 2016-01-01 --until 2016-03-31 --out spring.custody-evidence.json
-  custody evidence transfer project-northwind --out northwind.custody-evidence.json
-  custody verify ann.custody-evidence.json --key "$(cat notary.vkey)" --page ann.html`
+Example:
+  `
 
-function evidenceOptions(command: Command): Command {
+function evidenceOptions(command: Command, example: string): Command {
   return common(command)
+    .addHelpText('after', about + example)
     .requiredOption('--out <file>', 'the file to write: *.custody-evidence.json')
     .option(
       '--disclose <event[:category]>',
