@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { ControllerId } from './domain/values.ts'
+import { parseVerifierKey } from './proof/note.ts'
 import { parseAllowances, type Allowance } from './webhooks/targets.ts'
 
 /**
@@ -22,6 +23,14 @@ const Environment = z.object({
     )
     .max(128)
     .default('custody.local'),
+  CUSTODY_WITNESS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter((key) => key !== ''))
+    .refine(
+      (keys) => keys.every((key) => parseVerifierKey(key)?.type === 'cosignature/v1'),
+      'must be verifier keys of witnesses, with commas between',
+    ),
   CUSTODY_CHECKPOINT_SECONDS: z.coerce.number().int().min(0).max(86_400).default(60),
   CUSTODY_CONTROLLER: ControllerId.default('symphony-commerce' as ControllerId),
   CUSTODY_HOST: z.string().min(1).default('127.0.0.1'),
@@ -57,6 +66,8 @@ export type Configuration = Readonly<{
   notaryKeyFile: string
   /** What the name of each controller's log begins with. Another one is another log. */
   origin: string
+  /** The verifier keys of witnesses whose cosignatures are recorded. */
+  witnesses: readonly string[]
   /** How often what is new is signed; 0: when asked only. */
   checkpointSeconds: number
   /** The directory with the keys of the vault's epochs: `epochs` beside the root key's file by default. */
@@ -112,6 +123,7 @@ export function configure(
       settings.CUSTODY_NOTARY_KEY_FILE ?? join(dirname(rootKeyFile), 'notary.key'),
     ),
     origin: settings.CUSTODY_ORIGIN,
+    witnesses: settings.CUSTODY_WITNESS,
     checkpointSeconds: settings.CUSTODY_CHECKPOINT_SECONDS,
     keyringDirectory: resolve(
       settings.CUSTODY_KEYRING ?? join(dirname(settings.CUSTODY_ROOT_KEY_FILE), 'epochs'),

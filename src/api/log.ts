@@ -36,7 +36,9 @@ export function addLog(api: Api, { deps: { notary } }: Reader): void {
       const { controller } = request.params
       const signed = own(request, controller) ? await notary.latest(controller) : null
       if (!signed) return unknown(reply)
-      return reply.header('content-type', 'text/plain; charset=utf-8').send(signed.note)
+      return reply
+        .header('content-type', 'text/plain; charset=utf-8')
+        .send([signed.note, ...signed.cosignatures].join(''))
     },
   )
   api.get(

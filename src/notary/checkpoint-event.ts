@@ -76,6 +76,29 @@ export function checkpointRecord(controller: ControllerId, note: string): NewRec
   return { id: event, type: 'CheckpointSigned', body }
 }
 
+/** The record of what witnesses added to the note of a signed head. */
+export function cosignatureRecord(
+  controller: ControllerId,
+  { size, event: causation, event: correlation }: SignedHead,
+  lines: readonly string[],
+  id: EventId,
+  at: Instant,
+): NewRecord {
+  const body = encode({
+    ...{ id, type: 'CheckpointCosigned', version: 1, controller, occurredAt: at, recordedAt: at },
+    ...{ principal: notary, correlation, causation, policyVersion: null, operation: null },
+    data: { size, lines: [...lines] },
+    sealed: [],
+  })
+  return { id, type: 'CheckpointCosigned', body }
+}
+
+function withCosignatures(newest: SignedHead, record: LogRecord): SignedHead {
+  const event = decode(record)
+  if (event.type !== 'CheckpointCosigned' || event.data.size !== newest.size) return newest
+  return { ...newest, cosignatures: [...newest.cosignatures, ...event.data.lines] }
+}
+
 /** What a record of the checkpoint stream says was signed; null for one that carries no note. */
 export function signedHeadOf(record: LogRecord): SignedHead | null {
   const event = decode(record)
@@ -86,7 +109,7 @@ export function signedHeadOf(record: LogRecord): SignedHead | null {
   const { origin, size, root, streams, at } = head
   const { controller, id, revision, position } = event
   return {
-    ...{ controller, origin, size, root, streams, note },
+    ...{ controller, origin, size, root, streams, note, cosignatures: [] },
     ...{ signedAt: at, event: id, revision, position },
   }
 }
@@ -113,6 +136,7 @@ export async function readCheckpoints(
       last = record.revision
       const signed = signedHeadOf(record)
       if (signed?.origin === origin) newest = signed
+      else if (newest) newest = withCosignatures(newest, record)
     }
     if (records.length < page) return { newest, last }
   }

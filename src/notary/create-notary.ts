@@ -8,6 +8,7 @@ import type { Notary } from './notary.ts'
 import type { NotaryOptions, NotaryParts } from './parts.ts'
 import { createProving } from './proving.ts'
 import { createReading, type NotaryReading } from './reading.ts'
+import { recordCosignatures } from './cosigning.ts'
 import { createContinuing } from './continuing.ts'
 import { createSigning } from './signing.ts'
 
@@ -53,6 +54,7 @@ export function createNotary(options: NotaryOptions): Notary {
     },
     checkpoint,
     latest,
+    cosigned: (controller, note) => recordCosignatures(parts, controller, note),
     controllers: () => continuing.controllers(),
     check: () => continuing.check(),
     ...createProving(parts, checkpoint),

@@ -18,6 +18,8 @@ export type SignedHead = Readonly<{
   streams: Readonly<{ count: number; root: Hash }>
   /** The signed note (C2SP tlog-checkpoint): what is handed out, kept and pinned. */
   note: string
+  /** The lines that witnesses have added to the note since. */
+  cosignatures: readonly string[]
   /** When it was signed, and the event that says so. */
   signedAt: Instant
   event: EventId
@@ -27,7 +29,7 @@ export type SignedHead = Readonly<{
 
 /** Why there is no proof. `not_covered`: no tree of that size has the event yet; ask for a checkpoint. */
 export type NoProof = Readonly<{
-  problem: 'no_such_event' | 'not_covered' | 'no_such_size' | 'nothing_signed'
+  problem: 'no_such_event' | 'not_covered' | 'no_such_size' | 'nothing_signed' | 'not_cosigned'
   message: string
 }>
 
@@ -80,6 +82,9 @@ export interface Notary {
 
   /** The newest signed head; null before the first. */
   latest(controller: ControllerId): Promise<SignedHead | null>
+
+  /** Records the cosignatures of known witnesses on the newest note. */
+  cosigned(controller: ControllerId, note: string): Promise<Proved<SignedHead>>
 
   /** The controllers whose events are in the ledger, or for whom something was signed. */
   controllers(): Promise<readonly ControllerId[]>

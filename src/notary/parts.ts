@@ -3,6 +3,7 @@ import type { EventLog } from '../ledger/event-log.ts'
 import type { CheckpointsEnd } from './checkpoint-event.ts'
 import { highWaterOf } from './high-water.ts'
 import type { NotaryThread } from './notary-thread.ts'
+import type { VerifierKey } from '../proof/note.ts'
 import type { SignedHead } from './notary.ts'
 import type { NotaryReading } from './reading.ts'
 
@@ -19,6 +20,8 @@ export type NotaryOptions = Readonly<{
   origin: string
   /** A controller that is looked after also while the ledger has nothing of it. */
   controller: ControllerId
+  /** The keys of witnesses whose cosignatures are recorded. */
+  witnesses: readonly VerifierKey[]
   now: () => Instant
   newId: () => EventId
 }>

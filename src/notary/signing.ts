@@ -75,7 +75,7 @@ async function attempt(
   return {
     done: true,
     signed: {
-      ...{ controller, origin, size, root, streams, note, signedAt: at, event },
+      ...{ controller, origin, size, root, streams, note, cosignatures: [], signedAt: at, event },
       ...{ revision: appended.revision, position: position! },
     },
   }

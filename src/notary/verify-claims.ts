@@ -4,7 +4,7 @@ import { ControllerId, type Instant, type Position } from '../domain/values.ts'
 import { decode } from '../ledger/codec.ts'
 import type { LogRecord } from '../ledger/event-log.ts'
 import { verifyCheckpoint } from '../proof/checkpoint.ts'
-import { parseVerifierKey, type VerifierKey } from '../proof/note.ts'
+import { parseNote, parseVerifierKey, type VerifierKey } from '../proof/note.ts'
 import { checkpointRecord, headOfNote } from './checkpoint-event.ts'
 import type { TreeHead } from './settling.ts'
 import type { Finding, KeptNote } from './verify-types.ts'
@@ -37,8 +37,12 @@ export function keyFor(key: VerifierKey, origin: string): VerifierKey | null {
  */
 export function claimOfEvent(record: LogRecord, keys: readonly VerifierKey[]): ClaimRead {
   const event = decode(record)
-  if (event.type !== 'CheckpointSigned') return { claim: null, finding: null }
   const { position } = record
+  if (event.type === 'CheckpointCosigned') {
+    if (parseNote(`-\n\n${event.data.lines.join('')}`)) return { claim: null, finding: null }
+    return failed(position, 'checkpoint', 'what is said to be a cosignature is none')
+  }
+  if (event.type !== 'CheckpointSigned') return { claim: null, finding: null }
   const { controller } = streamParts(record.stream)
   const { note } = event.data
   const head = headOfNote(note)

@@ -124,6 +124,27 @@ describe('a witness', { timeout: LONG_MS }, () => {
     const proved = await cosign(file('second.txt'), '--proof', file('growth.json'))
     expect(proved.code, proved.err).toBe(0)
     expect(verifyCosignatures(parseNote(proved.out)!, [witness])).toMatchObject({ ok: true })
+    writeFileSync(file('cosigned.txt'), proved.out)
+  })
+
+  it('is recorded where it is known, once, and goes out with the note', async () => {
+    expect(await run('checkpoint', '--cosigned', file('cosigned.txt'))).toMatchObject({ code: 2 })
+    const { witness } = json(await cosign(file('second.txt'), '--json'))
+    process.env['CUSTODY_WITNESS'] = witness
+    try {
+      expect((await run('checkpoint', '--cosigned', file('first.txt'))).err).toMatch(
+        /known witness/,
+      )
+      const recorded = await run('checkpoint', '--cosigned', file('cosigned.txt'))
+      expect(recorded).toMatchObject({ code: 0, out: readFileSync(file('cosigned.txt'), 'utf8') })
+      const head = json(await run('status', '--json')).ledger
+      expect(await run('checkpoint', '--cosigned', file('cosigned.txt'))).toEqual(recorded)
+      expect(json(await run('status', '--json')).ledger).toEqual(head)
+      expect((await run('checkpoint')).out).toBe(recorded.out)
+      expect(await run('verify', '--key', vkey)).toMatchObject({ code: 0 })
+    } finally {
+      delete process.env['CUSTODY_WITNESS']
+    }
   })
 
   it('cosigns nothing older, and nothing that the log has not signed', async () => {

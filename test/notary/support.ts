@@ -15,6 +15,7 @@ import { openSqliteEventLog } from '../../src/ledger/sqlite/event-log.ts'
 import { createNotary } from '../../src/notary/create-notary.ts'
 import { isLeaf, leafOf } from '../../src/notary/leaves.ts'
 import type { Notary } from '../../src/notary/notary.ts'
+import type { VerifierKey } from '../../src/proof/note.ts'
 import { rootOf, type Hash } from '../../src/proof/merkle.ts'
 import { mapRoot, streamKey } from '../../src/proof/stream-map.ts'
 import { encode } from '../../src/ledger/codec.ts'
@@ -42,7 +43,11 @@ export type Desk = Readonly<{
   dispose(): Promise<void>
 }>
 
-type DeskOptions = Readonly<{ origin?: string; through?: (log: EventLog) => EventLog }>
+type DeskOptions = Readonly<{
+  origin?: string
+  witnesses?: readonly VerifierKey[]
+  through?: (log: EventLog) => EventLog
+}>
 
 /** Opens it. `through`: what stands between the notary and the log. */
 export async function openDesk(
@@ -64,6 +69,7 @@ export async function openDesk(
     keyFile,
     origin,
     controller: acme,
+    witnesses: options.witnesses ?? [],
     now: () => new Date().toJSON() as Instant,
     newId: newEventId,
   })
