@@ -15,7 +15,7 @@ describe('the README', () => {
 
   beforeAll(async () => {
     stack = await openStack()
-    const { rootKey, keyringDirectory, dataDirectory } = stack.configuration
+    const { rootKey, keyringDirectory, notaryKeyFile, dataDirectory } = stack.configuration
     await stack.say({
       type: 'collect',
       mode: 'observe',
@@ -34,6 +34,7 @@ describe('the README', () => {
       CUSTODY_DATA: dataDirectory,
       CUSTODY_ROOT_KEY: rootKey!,
       CUSTODY_KEYRING: keyringDirectory,
+      CUSTODY_NOTARY_KEY_FILE: notaryKeyFile,
     }
     server = spawn('node', ['src/cli/custody.mjs', 'serve', '--port', '0', '--json'], {
       env: { ...env, CUSTODY_LOG_LEVEL: 'silent' },
