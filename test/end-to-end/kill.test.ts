@@ -54,7 +54,11 @@ async function workUntilKilled(
   andMs: number,
 ): Promise<Acknowledged> {
   child.stdin.write('go\n')
-  while (said().length < afterLines + 2) await Promise.race([once(child.stdout, 'data'), closed])
+  let ended = false
+  void closed.then(() => (ended = true))
+  while (!ended && said().length < afterLines + 2) {
+    await Promise.race([once(child.stdout, 'data'), closed])
+  }
   await new Promise((resolve) => setTimeout(resolve, andMs))
   child.kill('SIGKILL')
   expect(await closed).toEqual([null, 'SIGKILL'])
