@@ -1,8 +1,8 @@
 import { h, type ComponentChild } from 'preact'
 import type { Envelope } from '../domain/envelope.ts'
 import { headOfNote } from '../notary/checkpoint-event.ts'
-import { factList, page, reportMain, tableSection } from '../reports/page.ts'
-import { cellText, type Report } from '../reports/report.ts'
+import { factList, page, parameterPairs, reportMain, tableSection } from '../reports/page.ts'
+import type { Report } from '../reports/report.ts'
 import { grouped, momentWords } from '../reports/wording.ts'
 import type { Underived } from './derive.ts'
 import { tablesOf } from './page-tables.ts'
@@ -28,7 +28,8 @@ export type PageParts = Readonly<{
 export function evidencePage(parts: PageParts): string {
   const { bundle, report } = parts
   const tables = tablesOf(parts)
-  const nowhere = () => 'of events in the bundle itself'
+  const inBundle = () => 'that this page came in'
+  const inReport = () => 'that custody verify writes with --report'
   return page(`Evidence: ${report.title}`, [
     h('header', null, [
       h('p', { class: 'mark' }, 'Custody · evidence'),
@@ -41,12 +42,16 @@ export function evidencePage(parts: PageParts): string {
       ...claims('What is proved', proven(parts)),
       ...claims('What is not proved', notProven(parts.question)),
       ...checking(bundle.controller),
-      ...tables.disclosed.map((table) => tableSection(table, nowhere)),
-      ...reportMain(report, () => null),
       h(
         'div',
         { class: 'tables' },
-        tables.proof.map((table) => tableSection(table, nowhere)),
+        tables.disclosed.map((table) => tableSection(table, inBundle)),
+      ),
+      ...reportMain(report, inReport),
+      h(
+        'div',
+        { class: 'tables' },
+        tables.proof.map((table) => tableSection(table, inBundle)),
       ),
       ...documents(parts.events),
       h('h2', null, 'The signed checkpoint'),
@@ -65,9 +70,7 @@ function factsOf({ bundle, size, report }: PageParts): ComponentChild {
     ['Events in the log at that time', grouped(size)],
     ['Root of the log', signed?.root.toString('base64') ?? 'unknown'],
     ['Events in this bundle', grouped(bundle.events.length)],
-    ...Object.entries(report.parameters).flatMap(([name, value]): [string, string][] =>
-      value === null ? [] : [[name, cellText(value, ', ')]],
-    ),
+    ...parameterPairs(report.parameters),
   ])
 }
 

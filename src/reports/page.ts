@@ -96,10 +96,15 @@ function facts({ controller, position, parameters }: Report): ComponentChild {
   return factList([
     ['Controller', controller],
     ['Ledger position', String(position)],
-    ...Object.entries(parameters).flatMap(([name, value]) =>
-      value === null ? [] : [[labelOf(name), cellText(value, ', ')] as const],
-    ),
+    ...parameterPairs(parameters),
   ])
+}
+
+/** The parameters of a report that are set, by the names that people know them by. */
+export function parameterPairs(parameters: Report['parameters']): [string, string][] {
+  return Object.entries(parameters).flatMap(([name, value]): [string, string][] =>
+    value === null ? [] : [[labelOf(name), cellText(value, ', ')]],
+  )
 }
 
 const labels: Readonly<Record<string, string>> = {
