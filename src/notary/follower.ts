@@ -63,7 +63,10 @@ export function createFollower(reader: EventReader, database: DatabaseSync): Fol
         const growth = growthOf(streamParts(stream).controller)
         const leaf = hashes[place]
         if (leaf) growth.add(leaf, position, stream, revision)
-        else if (record.type === 'CheckpointSigned') growth.signedAt(revision)
+        else {
+          writes.apart.run(position, record.id)
+          if (record.type === 'CheckpointSigned') growth.signedAt(revision)
+        }
       }
       for (const growth of trees.values()) growth.write(writes.growth)
       const last = page.at(-1)!
@@ -114,6 +117,7 @@ function prepareWrites(database: DatabaseSync) {
     begin: database.prepare(
       'INSERT INTO controller (name, size, mapped, streams) VALUES (?, 0, 0, 0)',
     ),
+    apart: database.prepare('INSERT INTO apart VALUES (?, ?)'),
     follow: database.prepare('UPDATE followed SET position = ?, event = ? WHERE one = 1'),
   }
 }

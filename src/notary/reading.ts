@@ -31,6 +31,8 @@ export type NotaryReading = Readonly<{
   positions: (tree: number, number: number) => readonly Position[]
   /** The leaf of the event at a position; null where that is none of the tree's. */
   leafAt: (tree: number, position: Position) => number | null
+  /** The id of the event at a position that is no leaf; null where none was followed. */
+  apartAt: (position: Position) => string | null
   /** A node of the map of heads. */
   mapNode: MapNodesOf
   /** All reads of the work see the file as it is at one moment. */
@@ -82,6 +84,10 @@ export function createReading(database: DatabaseSync): NotaryReading {
       const number = Number(row['number'])
       const place = unpackPositions(toBuffer(row['positions'])).indexOf(position)
       return place < 0 ? null : number * tileWidth + place
+    },
+    apartAt(position) {
+      const row = read.apart.get(position)
+      return row ? String(row['event']) : null
     },
     mapNode(tree, path) {
       const row = read.mapNode.get(tree, path)
@@ -167,6 +173,7 @@ function prepare(database: DatabaseSync) {
       `SELECT number, positions FROM place WHERE controller = ? AND first <= ?
        ORDER BY first DESC LIMIT 1`,
     ),
+    apart: database.prepare('SELECT event FROM apart WHERE position = ?'),
     mapNode: database.prepare('SELECT node FROM map WHERE controller = ? AND path = ?'),
   }
 }

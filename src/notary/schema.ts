@@ -2,13 +2,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openDatabase } from '../sqlite/open.ts'
 
 /** Raise it with any change: files of another version are emptied and filled again from the ledger. */
-const schemaVersion = 1
+const schemaVersion = 2
 
 /**
  * What the notary knows of the ledger, all of it derived. `tile`: the hashes of up to 256 nodes of one
  * level of a tree (C2SP tlog-tiles, height 8). `place`: the positions of the leaves of one tile of the
  * lowest level, eight bytes each. `pending`: the streams of leaves that the map of heads does not hold yet.
  * `map`: the nodes of the map of heads, as of the first `mapped` leaves; these have `streams` streams.
+ * `apart`: the events that are no leaves, which are the checkpoints themselves.
  * `checkpoint`: the revision of the newest `CheckpointSigned`.
  */
 const tables = `
@@ -45,6 +46,7 @@ const tables = `
     streams TEXT NOT NULL,
     PRIMARY KEY (controller, first)
   ) STRICT;
+  CREATE TABLE apart (position INTEGER PRIMARY KEY, event TEXT NOT NULL) STRICT;
   CREATE TABLE map (
     controller INTEGER NOT NULL,
     path TEXT NOT NULL,

@@ -5,7 +5,7 @@ import { decode } from '../ledger/codec.ts'
 import type { LogRecord } from '../ledger/event-log.ts'
 import { verifyCheckpoint } from '../proof/checkpoint.ts'
 import { parseNote, parseVerifierKey, type VerifierKey } from '../proof/note.ts'
-import { checkpointRecord, headOfNote } from './checkpoint-event.ts'
+import { checkpointRecord, checkpointStream, headOfNote } from './checkpoint-event.ts'
 import type { TreeHead } from './settling.ts'
 import type { Finding, KeptNote } from './verify-types.ts'
 
@@ -47,6 +47,9 @@ export function claimOfEvent(record: LogRecord, keys: readonly VerifierKey[]): C
   const { note } = event.data
   const head = headOfNote(note)
   if (!head) return failed(position, 'checkpoint', 'the checkpoint carries no note of a notary')
+  if (record.stream !== checkpointStream(controller) || !head.origin.endsWith(`/${controller}`)) {
+    return failed(position, 'checkpoint', `the checkpoint is of ${head.origin}, not of its stream`)
+  }
   const wrong = unsigned(note, head.origin, keys)
   if (wrong !== null) return failed(position, 'signature', `the checkpoint is not signed: ${wrong}`)
   const due = checkpointRecord(controller, note)

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { streamParts } from '../domain/envelope.ts'
-import type { ControllerId, Position } from '../domain/values.ts'
+import { START, type ControllerId, type Position } from '../domain/values.ts'
 import type { LogRecord } from '../ledger/event-log.ts'
 import { hashLength } from '../proof/merkle.ts'
 import { tileWidth } from '../proof/tiles.ts'
@@ -78,13 +78,16 @@ export class TreeCheck {
   }
 
   /** How far the notary has followed; nothing where that cannot be read. */
-  followedTo(): number {
-    try {
-      return this.#followed?.followed().position ?? 0
-    } catch (error) {
-      if (sqliteCode(error) === null) throw error
-      return 0
-    }
+  followedTo(): Position {
+    return ifReadable(() => this.#followed?.followed().position, START)
+  }
+
+  /** Whether an event that is no leaf stands where it stood when the notary followed it. */
+  apart({ position, id }: Pick<LogRecord, 'position' | 'id'>): Finding | null {
+    if (position > this.followedTo()) return null
+    if (ifReadable(() => this.#followed!.apartAt(position) ?? '', id) === id) return null
+    const message = 'the notary followed another event at this position'
+    return { position, code: 'not_followed', message }
   }
 
   /** The claim has more leaves than there are; the first that is missing would stand at `position`. */
@@ -99,15 +102,9 @@ export class TreeCheck {
 
   /** What is not what the notary followed, though what was signed is there. */
   unfollowed(): Finding[] {
-    return [...this.#trees].flatMap(([controller, { good, wrong }]) => {
-      try {
-        return wrong ? [] : this.#unfollowedOf(controller, good?.head.size ?? 0)
-      } catch (error) {
-        // The notary's file is damaged: it is made anew by itself, and proves nothing against the ledger.
-        if (sqliteCode(error) === null) throw error
-        return []
-      }
-    })
+    return [...this.#trees].flatMap(([controller, { good, wrong }]) =>
+      wrong ? [] : ifReadable(() => this.#unfollowedOf(controller, good?.head.size ?? 0), []),
+    )
   }
 
   #unfollowedOf(controller: ControllerId, signed: number): Finding[] {
@@ -217,5 +214,15 @@ function leadsTo(reading: NotaryReading, tree: Tree, head: Claim['head']): boole
     return divergenceOf(reading, tree, head) === null
   } catch {
     return false
+  }
+}
+
+/** The notary's file may be damaged: it is made anew by itself, and proves nothing against the ledger. */
+function ifReadable<T>(read: () => T | undefined, otherwise: T): T {
+  try {
+    return read() ?? otherwise
+  } catch (error) {
+    if (sqliteCode(error) === null) throw error
+    return otherwise
   }
 }

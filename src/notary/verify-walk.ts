@@ -25,6 +25,8 @@ export class Walk {
   readonly #claimsAt = new Map<Position, Claim>()
   /** How many leaves of each controller were read. */
   readonly #counts = new Map<ControllerId, number>()
+  /** The events that are no leaves. */
+  readonly #apart: Pick<LogRecord, 'position' | 'id'>[] = []
   #position = 0
   #events = 0
 
@@ -50,6 +52,7 @@ export class Walk {
         this.#events += 1
         if (!record) continue
         if (isLeaf(record)) leaves.push(record)
+        else this.#apart.push({ position: record.position, id: record.id })
         this.#checkPlace(record)
       }
       this.#trees.grow(leaves)
@@ -63,6 +66,10 @@ export class Walk {
     if (followedTo > until) {
       const message = `the ledger ends at ${until}, and the notary has followed it to ${followedTo}`
       this.#report({ position: (until + 1) as Position, code: 'not_followed', message })
+    }
+    for (const record of this.#apart) {
+      const finding = this.#trees.apart(record)
+      if (finding) this.#report(finding)
     }
     this.#report(...this.#trees.unfollowed(), ...this.#ids.findings(ledger, until))
     this.#checkIndexes(ledger)

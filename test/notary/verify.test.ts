@@ -171,6 +171,25 @@ const mutations: Record<string, Mutation> = {
     move.run(one, other)
     move.run(other, 0)
   },
+  'two checkpoints that are swapped'(database, random) {
+    const positions = database
+      .prepare(
+        `SELECT position, name FROM event JOIN stream ON number = stream
+         WHERE name LIKE 'checkpoint-%' ORDER BY position`,
+      )
+      .all()
+    const pairs = positions.flatMap((one, at) =>
+      positions
+        .slice(at + 1, at + 2)
+        .filter(({ name }) => name !== one['name'])
+        .map((other) => [Number(one['position']), Number(other['position'])] as const),
+    )
+    const [one, other] = pairs[Math.floor(random() * pairs.length)]!
+    const move = database.prepare('UPDATE event SET position = ? WHERE position = ?')
+    move.run(0, one)
+    move.run(one, other)
+    move.run(other, 0)
+  },
   'two neighbours that are swapped'(database, random, last) {
     const one = anyPosition(random, last - 1)
     const move = database.prepare('UPDATE event SET position = ? WHERE position = ?')
