@@ -114,6 +114,16 @@ describe('evidence that rests on the whole history', () => {
     expect(JSON.parse(report)).toMatchObject({ kind: 'transfer', figures: { subjects: 2 } })
   })
 
+  it('is not there of a controller of which nothing was recorded', async () => {
+    const empty = await openStack({ policy: false })
+    try {
+      const made = await empty.custody.evidence.make(empty.caller, askRefusals, [])
+      expect(made).toMatchObject({ ok: false, problem: 'nothing_recorded' })
+    } finally {
+      await empty.dispose()
+    }
+  })
+
   it('is not there of a transfer that nobody has proposed', async () => {
     const asked = { ...askTransfer, transfer: Reference.parse('nothing') } as never
     expect(await scene.make(asked)).toMatchObject({ ok: false, problem: 'no_such_transfer' })
@@ -166,6 +176,17 @@ describe('values that are disclosed', () => {
     const made = await scene.cut(await scene.askAnn(), [{ event, category: null }])
     const categories = read(made.text).disclosures.map(({ category }) => category)
     expect(categories).toEqual(Object.keys(registration.values).toSorted())
+  })
+
+  it('are text on the page, whatever they say', async () => {
+    const values = { 'user.name': { full: '<img src=x onerror=alert(1)>', parts: ['<b>'] } }
+    const told = await scene.ben.asks({ ...registration, values })
+    const asked = { ...(await scene.askAnn()), subject: { subject: await scene.ben.subject() } }
+    const made = await scene.cut(asked, [{ event: told.event as never, category: null }])
+    expect(made.page).toContain('&lt;img src=x onerror=alert(1)>')
+    expect(made.page).not.toContain('<img')
+    expect(made.page).toContain('&lt;b>')
+    expect(await verifyEvidence(made.text, scene.log)).toMatchObject({ ok: true })
   })
 
   it('cannot be those of an event of somebody else, or of nothing that was sealed', async () => {
