@@ -1,17 +1,16 @@
 import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Lot, SubjectId } from '../domain/values.ts'
-import type { Rewrap } from './controller-keys.ts'
-import type { ControllerRow, EpochTable } from './epoch-table.ts'
+import type { Rewrap } from './controller-table.ts'
+import { dataKeyPurpose, type KeyOwner } from './data-key-purpose.ts'
+import type { EpochTable } from './epoch-table.ts'
 import { createRandomSource } from './random.ts'
 import type { SlotTable } from './slot-table.ts'
-import { subjectBytes } from './subject-table.ts'
+import { subjectBytes } from './subjects.ts'
 import { type DataKey, type KeyScope, VaultUnavailable } from './vault.ts'
 import { newKey, unwrap, wrap } from './wrapping.ts'
 
 const randomBytes = createRandomSource()
-
-export type KeyOwner = Readonly<{ controller: ControllerRow; subject: SubjectId }>
 
 /** The data keys, wrapped. To be used inside a transaction. */
 export type DataKeyTable = Readonly<{
@@ -50,7 +49,7 @@ export function createDataKeyTable(
 
   const open = (owner: KeyOwner, scope: KeyScope, { id, epoch, secret }: Row): KeyObject => {
     const wrapping = epochs.of(owner.controller, epoch).key
-    const key = unwrap(wrapping, purposeOf(owner, scope, epoch, id), secrets.read(secret))
+    const key = unwrap(wrapping, dataKeyPurpose(owner, scope, epoch, id), secrets.read(secret))
     if (!key) throw new VaultUnavailable(`the wrapped key ${id} was altered`)
     return key
   }
@@ -64,7 +63,7 @@ export function createDataKeyTable(
     make: (owner, scope) => {
       const epoch = epochs.current(owner.controller)
       const id = randomBytes(9).toString('base64url')
-      const { key, wrapped } = newKey(epoch.key, purposeOf(owner, scope, epoch.number, id))
+      const { key, wrapped } = newKey(epoch.key, dataKeyPurpose(owner, scope, epoch.number, id))
       const secret = secrets.allocate(wrapped)
       const { category, lot } = scope
       insert.run(subjectBytes(owner.subject), lot, category, id, epoch.number, secret)
@@ -75,7 +74,7 @@ export function createDataKeyTable(
       const rows = notUnder.all(subjectBytes(owner.subject), epoch.number) as (Row & KeyScope)[]
       return rows.map((row) => {
         const raw = open(owner, row, row).export()
-        const wrapped = wrap(epoch.key, purposeOf(owner, row, epoch.number, row.id), raw)
+        const wrapped = wrap(epoch.key, dataKeyPurpose(owner, row, epoch.number, row.id), raw)
         raw.fill(0)
         return () => {
           secrets.overwrite(row.secret, wrapped)
@@ -110,12 +109,3 @@ function destroyer(database: DatabaseSync, secrets: SlotTable) {
 }
 
 type Row = Readonly<{ id: string; epoch: number; secret: number }>
-
-function purposeOf(
-  { controller, subject }: KeyOwner,
-  { category, lot }: KeyScope,
-  epoch: number,
-  id: string,
-): string[] {
-  return ['data', controller.name, subject, category, lot, String(epoch), id]
-}

@@ -1,5 +1,5 @@
 import type { ControllerId, SubjectId } from '../domain/values.ts'
-import { subjectBytes } from './subject-table.ts'
+import { subjectBytes } from './subjects.ts'
 import type { VaultCore } from './vault-core.ts'
 import { SubjectFenced, type Vault } from './vault.ts'
 

@@ -1,14 +1,7 @@
-import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import type { ControllerId } from '../domain/values.ts'
-import { createIndexMask, type IndexMask, noMask } from './index-mask.ts'
+import { type ControllerRow, createEpochKeys, type Epoch } from './epoch-keys.ts'
+import { type IndexMask, noMask } from './index-mask.ts'
 import type { Keyring } from './keyring.ts'
-import { VaultUnavailable } from './vault.ts'
-
-/** A controller of a vault file: its row's number, and its name. */
-export type ControllerRow = Readonly<{ number: number; name: ControllerId }>
-
-export type Epoch = Readonly<{ number: number; key: KeyObject; mask: IndexMask }>
 
 /** The index rows that the first format of the file left in clear are of this epoch, which has no key. */
 export const clearEpoch = 0
@@ -48,7 +41,7 @@ export function createEpochTable(
   const insert = database.prepare('INSERT INTO epoch (controller, number) VALUES (?, ?)')
   const deleteBefore = database.prepare('DELETE FROM epoch WHERE controller = ? AND number < ?')
   const numbers = new Map<number, readonly number[]>()
-  const loaded = new Map<string, Epoch>()
+  const keys = createEpochKeys(keyring, vault)
   /** What was changed may be rolled back: it is read anew in the next transaction. */
   let isTouched = false
 
@@ -59,50 +52,28 @@ export function createEpochTable(
     numbers.set(number, found)
     return found
   }
-  const remember = (name: ControllerId, number: number, key: KeyObject): Epoch => {
-    const epoch = { number, key, mask: createIndexMask(key) }
-    loaded.set(`${name} ${number}`, epoch)
-    return epoch
-  }
-  const of = ({ name }: ControllerRow, number: number): Epoch => {
-    const known = loaded.get(`${name} ${number}`)
-    if (known) return known
-    const key = keyring.load({ vault, controller: name, epoch: number })
-    if (!key) throw destroyed(name, number, keyring)
-    return remember(name, number, key)
-  }
   return {
-    of,
+    of: keys.of,
     numbers: numbersOf,
     begin: (isChanged) => {
       if (isChanged || isTouched) numbers.clear()
       isTouched = false
     },
-    current: (controller) => of(controller, numbersOf(controller)[0]!),
-    mask: (controller, number) => (number === clearEpoch ? noMask : of(controller, number).mask),
+    current: (controller) => keys.of(controller, numbersOf(controller)[0]!),
+    mask: (controller, number) =>
+      number === clearEpoch ? noMask : keys.of(controller, number).mask,
     add: (controller) => {
-      // A restored file does not know the epochs that came after it; no number is used twice.
-      const known = [...numbersOf(controller), ...keyring.list(vault, controller.name)]
-      const number = Math.max(0, ...known) + 1
-      const key = keyring.make({ vault, controller: controller.name, epoch: number })
+      const epoch = keys.make(controller, numbersOf(controller))
       isTouched = true
-      insert.run(controller.number, number)
+      insert.run(controller.number, epoch.number)
       numbers.delete(controller.number)
-      return remember(controller.name, number, key)
+      return epoch
     },
     removeBefore: (controller, number) => {
       isTouched = true
       deleteBefore.run(controller.number, number)
       numbers.delete(controller.number)
     },
-    forget: () => loaded.clear(),
+    forget: keys.forget,
   }
-}
-
-function destroyed(name: ControllerId, number: number, keyring: Keyring): VaultUnavailable {
-  return new VaultUnavailable(
-    `the key of epoch ${number} of controller ${name} was destroyed, or is in another keyring than ` +
-      `${keyring.name}: nothing that this vault keeps under it can be opened; when it is a restored ` +
-      'backup from before the destruction, restore a later one, else set CUSTODY_KEYRING',
-  )
 }

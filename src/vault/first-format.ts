@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { type ControllerRow, clearEpoch } from './epoch-table.ts'
+import type { ControllerRow } from './epoch-keys.ts'
+import { clearEpoch } from './epoch-table.ts'
 import type { Keyring } from './keyring.ts'
 import { createSlotTable } from './slot-table.ts'
 import { VaultUnavailable } from './vault.ts'

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { ControllerRow, EpochTable } from './epoch-table.ts'
+import type { ControllerRow } from './epoch-keys.ts'
+import type { EpochTable } from './epoch-table.ts'
 import { createHashTable } from './hash-table.ts'
 
 /** A digest's move from one epoch to another; nothing is changed before it is applied. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { SubjectId } from '../domain/values.ts'
-import type { ControllerRow } from './epoch-table.ts'
+import type { ControllerRow } from './epoch-keys.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Scrub } from './scrub.ts'
 import { bytes } from './slot-table.ts'

@@ -1,9 +1,10 @@
-import { hkdfSync, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { upgradeFirstFormat } from './first-format.ts'
 import { hashTableSchema } from './hash-table.ts'
 import type { Keyring } from './keyring.ts'
 import { createMetaTable, metaSchema } from './meta-table.ts'
+import { requireRootKey, rootKeyCheck } from './root-key-check.ts'
 import { slotTableSchema } from './slot-table.ts'
 import { VaultUnavailable } from './vault.ts'
 import { wrappedLength } from './wrapping.ts'
@@ -78,17 +79,10 @@ export function prepareSchema(
       throw new VaultUnavailable(`the vault has format ${found}, not ${format}`)
     }
     const check = rootKeyCheck(rootKey)
-    if (
-      !timingSafeEqual(
-        meta.getOrSet('root key check', () => check),
-        check,
-      )
-    ) {
-      throw new VaultUnavailable(
-        'the root key is not the one that this vault was made with: set CUSTODY_ROOT_KEY or ' +
-          'CUSTODY_ROOT_KEY_FILE to that one; no other key opens what is sealed',
-      )
-    }
+    requireRootKey(
+      meta.getOrSet('root key check', () => check),
+      check,
+    )
     return meta.getOrSet('vault', () => randomBytes(16)).toString('hex')
   })
   whole(database, () => {
@@ -110,9 +104,4 @@ function whole<Result>(database: DatabaseSync, job: () => Result): Result {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
-}
-
-/** Tells one root key from another and says nothing else of it (HKDF-SHA-256, RFC 5869). */
-function rootKeyCheck(rootKey: KeyObject): Buffer {
-  return Buffer.from(hkdfSync('sha256', rootKey, '', 'custody.vault.root-key-check', 32))
 }

@@ -1,17 +1,18 @@
 import type { KeyObject } from 'node:crypto'
 import type { ControllerId, SubjectId } from '../domain/values.ts'
 import { type ControllerKeys, textDigest } from './controller-keys.ts'
-import type { KeyOwner } from './data-key-table.ts'
+import type { KeyOwner } from './data-key-purpose.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createDestruction } from './destruction.ts'
 import { normalize } from './identifiers.ts'
 import type { Keyring } from './keyring.ts'
-import { subjectBytes } from './subject-table.ts'
+import { subjectBytes } from './subjects.ts'
 import { createSuppressions } from './suppressions.ts'
 import { createUpkeep } from './upkeep.ts'
-import type { CacheBounds, VaultCaches } from './vault-caches.ts'
+import type { VaultCaches } from './vault-caches.ts'
 import { createVaultCore, type VaultCore } from './vault-core.ts'
 import { openVaultFile, type Tables } from './vault-file.ts'
+import { type CacheBounds, defaultBounds } from './vault-memory.ts'
 import {
   type DataKey,
   type DigestDomain,
@@ -34,7 +35,6 @@ export type SqliteVaultOptions = Readonly<{
   destroyWaitMs?: number
 }>
 
-const defaultBounds: CacheBounds = { dataKeys: 40_000, spellings: 40_000 }
 const defaultDestroyWaitMs = 10_000
 
 /**

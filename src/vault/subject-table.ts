@@ -3,14 +3,17 @@ import type { PurposeKey, SubjectId } from '../domain/values.ts'
 import type { ControllerKeys } from './controller-keys.ts'
 import type { IndexTable } from './index-table.ts'
 import { createRandomSource } from './random.ts'
-import { bytes } from './slot-table.ts'
+import {
+  type Digested,
+  subjectBytes,
+  subjectId,
+  SubjectOfAnother,
+  type SubjectState,
+} from './subjects.ts'
 import type { SuppressionTable } from './suppression-table.ts'
 import { type Identified, type IdentifierScheme, SubjectFenced } from './vault.ts'
 
 const randomBytes = createRandomSource()
-
-export type SubjectState = 'open' | 'fenced' | 'destroyed'
-export type Digested = Readonly<{ scheme: IdentifierScheme; digest: Buffer }>
 
 /** Subjects, their fences and their index rows. To be used inside a transaction. */
 export type SubjectTable = Readonly<{
@@ -92,21 +95,4 @@ export function createSubjectTable(
 
 function told(suppressed: readonly PurposeKey[]): Pick<Identified, 'suppressed'> {
   return suppressed.length > 0 ? { suppressed } : {}
-}
-
-/** A subject of one controller named to another: nothing of it may be answered or changed. */
-export class SubjectOfAnother extends Error {
-  override readonly name = 'SubjectOfAnother'
-  constructor() {
-    super('the subject belongs to another controller')
-  }
-}
-
-/** 32 hexadecimal digits as 16 bytes. */
-export function subjectBytes(subject: SubjectId): Buffer {
-  return Buffer.from(subject, 'hex')
-}
-
-function subjectId(id: Uint8Array): SubjectId {
-  return bytes(id).toString('hex') as SubjectId
 }

@@ -1,7 +1,6 @@
-import { createHmac } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { PurposeKey } from '../domain/values.ts'
-import type { ControllerKeys } from './controller-keys.ts'
+import { type ControllerKeys, suppressionTag } from './controller-keys.ts'
 import { createHashTable } from './hash-table.ts'
 import type { IndexTable } from './index-table.ts'
 import { bytes } from './slot-table.ts'
@@ -53,7 +52,9 @@ export function createSuppressionTable(
     ))
   const of = (keys: ControllerKeys, digests: readonly Buffer[]): readonly PurposeKey[] => {
     const found = new Set(
-      digests.flatMap((digest) => rows.get(tag(keys, digest)).map((value) => value.readUInt32BE())),
+      digests.flatMap((digest) =>
+        rows.get(suppressionTag(keys, digest)).map((value) => value.readUInt32BE()),
+      ),
     )
     return [...purposes()].flatMap(([name, number]) => (found.has(number) ? [name] : [])).sort()
   }
@@ -73,7 +74,7 @@ export function createSuppressionTable(
       for (const purpose of added) insertPurpose.run(purpose)
       remembered = null
       for (const digest of digests) {
-        const key = tag(keys, digest)
+        const key = suppressionTag(keys, digest)
         for (const purpose of new Set(added)) {
           const value = numbered(purposes().get(purpose)!)
           if (!rows.get(key).some((known) => known.equals(value))) rows.add(key, value)
@@ -84,7 +85,7 @@ export function createSuppressionTable(
       for (const digest of digests) {
         for (const purpose of removed) {
           const number = purposes().get(purpose)
-          if (number !== undefined) rows.remove(tag(keys, digest), numbered(number))
+          if (number !== undefined) rows.remove(suppressionTag(keys, digest), numbered(number))
         }
       }
     },
@@ -97,10 +98,6 @@ export function createSuppressionTable(
     },
     settle: (subject) => void deleteReturned.run(subject),
   }
-}
-
-function tag(keys: ControllerKeys, digest: Buffer): Buffer {
-  return createHmac('sha256', keys.suppressionKey).update(digest).digest().subarray(0, 16)
 }
 
 function numbered(purpose: number): Buffer {

@@ -1,4 +1,4 @@
-import { subjectBytes } from './subject-table.ts'
+import { subjectBytes } from './subjects.ts'
 import type { VaultCore } from './vault-core.ts'
 import type { Vault } from './vault.ts'
 

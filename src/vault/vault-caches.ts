@@ -1,10 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { ControllerId, SubjectId } from '../domain/values.ts'
-import { createRecent } from './recent.ts'
-import type { DataKey, Identifier, KeyScope } from './vault.ts'
-
-/** Bounds, in entries; up to twice as many may be held. A key takes about 1 KB, a spelling half of it. */
-export type CacheBounds = Readonly<{ dataKeys: number; spellings: number }>
+import { type CacheBounds, createVaultMemory, type VaultMemory } from './vault-memory.ts'
 
 /**
  * What the vault remembers: data keys of subjects who are not fenced, and whom the spelling of an
@@ -12,21 +7,15 @@ export type CacheBounds = Readonly<{ dataKeys: number; spellings: number }>
  * turn of the event loop, tells when one of them has fenced or destroyed something, and then all is
  * forgotten.
  */
-export type VaultCaches = Readonly<{
-  subject(controller: ControllerId, identifier: Identifier): SubjectId | undefined
-  rememberSubject(controller: ControllerId, identifier: Identifier, subject: SubjectId): void
-  dataKey(controller: ControllerId, subject: SubjectId, scope: KeyScope): DataKey | undefined
-  rememberDataKey(controller: ControllerId, subject: SubjectId, scope: KeyScope, key: DataKey): void
-  /** Counts up the generation, in the transaction that fences or destroys, and returns it. */
-  announce: () => number
-  /** After that transaction: what others announced before it counts here too. */
-  announced: (generation: number) => void
-  forgetKeys(subject: SubjectId): void
-  forgetSubject(subject: SubjectId): void
-  /** Forgets everything and asks the file no more. */
-  close(): void
-  size(): { dataKeys: number; spellings: number }
-}>
+export type VaultCaches = Omit<VaultMemory, 'clear'> &
+  Readonly<{
+    /** Counts up the generation, in the transaction that fences or destroys, and returns it. */
+    announce: () => number
+    /** After that transaction: what others announced before it counts here too. */
+    announced: (generation: number) => void
+    /** Forgets everything and asks the file no more. */
+    close(): void
+  }>
 
 /**
  * Bounded caches that empty themselves when another process changed the file.
@@ -37,18 +26,14 @@ export function createVaultCaches(
   bounds: CacheBounds,
   changed: () => void,
 ): VaultCaches {
-  const dataKeys = createRecent<DataKey>(bounds.dataKeys)
-  const spellings = createRecent<SubjectId>(bounds.spellings)
-  const clear = () => {
-    dataKeys.clear()
-    spellings.clear()
-  }
+  const { clear, ...memory } = createVaultMemory(bounds)
   const guard = createGuard(database, () => {
     clear()
     changed()
   })
 
   return {
+    ...memory,
     announce: guard.announce,
     announced: guard.announced,
     close: () => {
@@ -57,22 +42,12 @@ export function createVaultCaches(
     },
     subject: (controller, identifier) => {
       guard.check()
-      return spellings.get(spellingKey(controller, identifier))
+      return memory.subject(controller, identifier)
     },
-    rememberSubject: (controller, identifier, subject) =>
-      spellings.set(spellingKey(controller, identifier), subject, subject),
     dataKey: (controller, subject, scope) => {
       guard.check()
-      return dataKeys.get(dataKeyKey(controller, subject, scope))
+      return memory.dataKey(controller, subject, scope)
     },
-    rememberDataKey: (controller, subject, scope, key) =>
-      dataKeys.set(dataKeyKey(controller, subject, scope), subject, key),
-    forgetKeys: (subject) => dataKeys.forget(subject),
-    forgetSubject: (subject) => {
-      dataKeys.forget(subject)
-      spellings.forget(subject)
-    },
-    size: () => ({ dataKeys: dataKeys.size(), spellings: spellings.size() }),
   }
 }
 
@@ -115,12 +90,4 @@ function createGuard(database: DatabaseSync, changed: () => void): Guard {
     },
     close: () => (closed = true),
   }
-}
-
-function spellingKey(controller: ControllerId, { scheme, value }: Identifier): string {
-  return `${controller}\n${scheme}\n${value}`
-}
-
-function dataKeyKey(controller: ControllerId, subject: SubjectId, scope: KeyScope): string {
-  return `${subject}\n${controller}\n${scope.category}\n${scope.lot}`
 }

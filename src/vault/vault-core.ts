@@ -4,9 +4,10 @@ import { type ControllerKeys, identifierDigest } from './controller-keys.ts'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts'
 import type { Keyring } from './keyring.ts'
 import { createScrub, type Scrub } from './scrub.ts'
-import type { Digested } from './subject-table.ts'
-import { type CacheBounds, createVaultCaches, type VaultCaches } from './vault-caches.ts'
+import type { Digested } from './subjects.ts'
+import { createVaultCaches, type VaultCaches } from './vault-caches.ts'
 import { createTables, isOwnAnswer, type Tables } from './vault-file.ts'
+import type { CacheBounds } from './vault-memory.ts'
 import type { Identifier } from './vault.ts'
 
 /** What the parts of the vault on SQLite stand on. */
