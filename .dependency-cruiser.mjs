@@ -5,7 +5,7 @@
 const rooms = {
   domain: { rooms: [], packages: ['zod', 'luxon'], core: [] },
   proof: { rooms: [], packages: [], core: ['crypto', 'buffer'] },
-  files: { rooms: [], packages: [], core: ['fs', 'path'] },
+  files: { rooms: [], packages: [], core: ['crypto', 'fs', 'path'] },
   sqlite: {
     rooms: ['files'],
     packages: [],
