@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { verifyEvidence, type VerifiedEvidence } from '../evidence/verify.ts'
-import type { VerifierKey } from '../proof/note.ts'
+import { parseVerifierKey, type VerifierKey } from '../proof/note.ts'
 import { writePieces } from '../reports/write.ts'
 import type { Context } from './context.ts'
 import { exit, UsageError, type Exit } from './exit.ts'
 
-/** Where what was derived from a bundle is written, once it was verified. */
-export type BundleOptions = Readonly<{ page?: string; report?: string }>
+/** Where what was derived from a bundle is written, once it was verified; and who must have cosigned. */
+export type BundleOptions = Readonly<{ page?: string; report?: string; witness?: string[] }>
 
 /**
  * Checks one bundle, by the pinned keys and nothing else: no store is opened, and nothing is asked of the
@@ -31,7 +31,8 @@ export async function verifyBundleFile(
   if (keys.some(({ name }) => name !== origin)) {
     throw new UsageError('--key: all keys must be of the log that the bundle is cut from')
   }
-  const checked = await verifyEvidence(readBundle(file), { origin, keys })
+  const witnesses = (options.witness ?? []).map(witnessOption)
+  const checked = await verifyEvidence(readBundle(file), { origin, keys, witnesses })
   const { output } = context
   if (!checked.ok) {
     const { code, where, message } = checked.problem
@@ -47,6 +48,12 @@ export async function verifyBundleFile(
     output.say(`The ${name}, as derived here: ${path}`)
   }
   return exit.done
+}
+
+function witnessOption(text: string): VerifierKey {
+  const key = parseVerifierKey(text.trim())
+  if (key?.type === 'cosignature/v1') return key
+  throw new UsageError('--witness: must be the verifier key of a witness')
 }
 
 function readBundle(file: string): Uint8Array {
@@ -76,6 +83,7 @@ function show(
       ['events in the bundle', events.length],
       ['places without a gap', rangeText(range, whole)],
       ['streams that are whole', streams.map(({ stream }) => stream).join('\n') || '-'],
+      ['cosigned by', rest.cosignatures.map(({ witness }) => witness.name).join('\n') || '-'],
       ['values disclosed', disclosures.length],
       ['report and page', 'derived again, the same to the byte'],
     ],
@@ -84,6 +92,7 @@ function show(
     ...{ ok: true, origin, question, size, root: root.toString('base64') },
     ...{ events: events.length, range, streams: streams.map(({ stream }) => stream) },
     disclosures: disclosures.map(({ event, category }) => ({ event, category })),
+    witnesses: rest.cosignatures.map(({ witness }) => witness.name),
   })
 }
 

@@ -22,6 +22,7 @@ export const verifyCommand: AddCommand = (program, ended) => {
     .description('Compare the whole ledger, or one evidence bundle, with what was signed.')
     .option('--key <vkey>', 'the pinned key of the notary; may be repeated', collect)
     .option('--checkpoint <file>', 'a checkpoint that was kept; may be repeated', collect)
+    .option('--witness <vkey>', 'with a bundle: who must have cosigned; may be repeated', collect)
     .option('--page <file>', 'with a bundle: where to write its page, as derived here')
     .option('--report <file>', 'with a bundle: where to write its report, as derived here')
     .addHelpText(

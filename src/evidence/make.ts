@@ -118,7 +118,7 @@ async function write(
     format: bundleFormat,
     derivation,
     controller,
-    checkpoint: signed.note,
+    checkpoint: [signed.note, ...signed.cosignatures].join(''),
     question: spellQuestion(question),
     range,
     events: placed.map(eventOf),

@@ -2,10 +2,12 @@ import { parseBundle, type Bundle, type BundleEvent } from './bundle.ts'
 import { wrong, type BundleProblem, type Checked } from './bundle-problem.ts'
 import { verifyDisclosures } from './bundle-disclosures.ts'
 import { verifyCheckpoint, type SignedCheckpoint, type StreamsHead } from './checkpoint.ts'
+import { verifyCosignatures, type Cosignature } from './cosignature.ts'
 import { leafEntry } from './leaf.ts'
 import { hashLeaf } from './merkle.ts'
 import { verifyMultiInclusion } from './multi-inclusion.ts'
-import type { VerifierKey } from './note.ts'
+import { parseNote, type VerifierKey } from './note.ts'
+import { failed, type Outcome, type Problem } from './problem.ts'
 import { verifyHead } from './stream-map.ts'
 
 /**
@@ -14,10 +16,15 @@ import { verifyHead } from './stream-map.ts'
  * checkpoint speaks of; of the range no leaf is missing; what is disclosed is what was sealed. What the
  * report and the page say is not proved by this: they are to be derived again from the events.
  */
-export type VerifiedBundle = Readonly<{ bundle: Bundle }> & SignedCheckpoint
+export type VerifiedBundle = Readonly<{ bundle: Bundle; cosignatures: readonly Cosignature[] }> &
+  SignedCheckpoint
 
-/** The log whose bundle it should be, and its pinned keys. */
-export type PinnedLog = Readonly<{ origin: string; keys: readonly VerifierKey[] }>
+/** The log whose bundle it should be, its pinned keys, and those of witnesses that must have cosigned. */
+export type PinnedLog = Readonly<{
+  origin: string
+  keys: readonly VerifierKey[]
+  witnesses?: readonly VerifierKey[]
+}>
 
 /**
  * Checks a bundle by the pinned keys of a log and nothing else. It never throws, whatever the bytes are.
@@ -29,10 +36,9 @@ export function verifyBundle(bytes: Uint8Array | string, log: PinnedLog): Checke
   if (!parsed.ok) return parsed
   const bundle = parsed.value
   const signed = verifyCheckpoint(bundle.checkpoint, log)
-  if (!signed.ok) {
-    const { code, message } = signed.problem
-    return { ok: false, problem: wrong(code, '$.checkpoint', message) }
-  }
+  if (!signed.ok) return notSigned(signed.problem)
+  const cosigned = witnessed(bundle.checkpoint, log.witnesses ?? [])
+  if (!cosigned.ok) return notSigned(cosigned.problem)
   const { checkpoint } = signed.value
   if (!checkpoint.streams) {
     const message = 'the checkpoint does not say how far each stream goes'
@@ -45,7 +51,26 @@ export function verifyBundle(bytes: Uint8Array | string, log: PinnedLog): Checke
     headsProblem(bundle, checkpoint.streams) ??
     rootProblem(bundle, signed.value) ??
     verifyDisclosures(bundle)
-  return problem ? { ok: false, problem } : { ok: true, value: { bundle, ...signed.value } }
+  if (problem) return { ok: false, problem }
+  return { ok: true, value: { bundle, cosignatures: cosigned.value, ...signed.value } }
+}
+
+function notSigned({ code, message }: Problem): Checked<never> {
+  return { ok: false, problem: wrong(code, '$.checkpoint', message) }
+}
+
+/** Every pinned witness has cosigned the checkpoint. */
+function witnessed(
+  checkpoint: string,
+  witnesses: readonly VerifierKey[],
+): Outcome<readonly Cosignature[]> {
+  const note = parseNote(checkpoint)
+  if (!note) return failed('malformed-note', 'the checkpoint is no signed note')
+  const cosigned = verifyCosignatures(note, witnesses)
+  if (!cosigned.ok) return cosigned
+  const names = cosigned.value.map(({ witness }) => witness)
+  const missing = witnesses.find((key) => !names.includes(key))
+  return missing ? failed('unknown-signer', `${missing.name} has not cosigned it`) : cosigned
 }
 
 /** The origin of a controller's log ends in its name, and so does what comes before a stream's own. */

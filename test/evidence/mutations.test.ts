@@ -1,9 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { derive } from '../../src/evidence/derive.ts'
 import { verifyEvidence } from '../../src/evidence/verify.ts'
 import type { Evidence } from '../../src/evidence/make.ts'
 import type { Bundle } from '../../src/proof/bundle.ts'
+import { cosign } from '../../src/proof/cosignature.ts'
 import { leafEntry } from '../../src/proof/leaf.ts'
 import { hashLeaf, rootOf } from '../../src/proof/merkle.ts'
+import { formatSignature, parseNote, verifierKey } from '../../src/proof/note.ts'
 import { subtreesBeside } from '../../src/proof/multi-inclusion.ts'
 import { mail } from '../support/whole-ledger.ts'
 import { openStack } from '../support/stack.ts'
@@ -193,6 +197,33 @@ describe('a bundle that was altered by somebody who has the whole log', () => {
     expect(nobody).toMatchObject({ code: 'unknown-signer', where: '$.checkpoint' })
     const elsewhere = await expectRefused(ofAnn.text, { ...scene.log, origin: 'elsewhere/shop' })
     expect(elsewhere).toMatchObject({ code: 'wrong-origin', where: '$.checkpoint' })
+  })
+
+  it('is accepted with the cosignature of a pinned witness, and refused without', async () => {
+    const signer = {
+      name: 'witness.example.org',
+      privateKey: generateKeyPairSync('ed25519').privateKey,
+    }
+    const log = { ...scene.log, witnesses: [verifierKey(signer, 'cosignature/v1')] }
+    const missing = await expectRefused(whole.text, log)
+    expect(missing).toMatchObject({ code: 'unknown-signer', where: '$.checkpoint' })
+
+    const bundle = read(whole.text)
+    const { text } = parseNote(bundle.checkpoint)!
+    bundle.checkpoint += formatSignature(cosign(text, signer, 1_700_000_000))
+    const derived = await derive(bundle, whole.size)
+    if (!derived.ok) throw new Error(derived.problem.message)
+    const cosigned = `${JSON.stringify({ ...bundle, page: derived.value.page })}\n`
+    expect(await verifyEvidence(cosigned, log)).toMatchObject({
+      ok: true,
+      value: { cosignatures: [{ seconds: 1_700_000_000 }] },
+    })
+    expect(await verifyEvidence(cosigned, scene.log)).toMatchObject({ ok: true })
+    const line = /[^\n]+\n$/.exec(bundle.checkpoint)![0]
+    const forged = changed(cosigned, (copy) => {
+      copy.checkpoint = copy.checkpoint.replace(line, line.replace(/.{6}=?=?\n$/, 'AAAAAA==\n'))
+    })
+    expect((await expectRefused(forged, log)).where).toBe('$.checkpoint')
   })
 
   it('is refused when what is disclosed is not what was sealed', async () => {
