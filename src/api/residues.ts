@@ -19,7 +19,6 @@ export const ResidueRow = z
   .meta({ id: 'ResidueRow' }) satisfies z.ZodType<views.ResidueRow>
 
 const filter = {
-  subject: SubjectId.optional(),
   dueBy: Day.optional().meta({ description: 'Only those that are over on this day.' }),
 }
 
@@ -40,8 +39,7 @@ export function addResidues(api: Api, reader: Reader): void {
       },
     },
     (request, reply) => {
-      const { subject, dueBy } = request.query
-      const asked = chosen({ subject, dueBy })
+      const asked = chosen({ dueBy: request.query.dueBy })
       return answerPage(reader, request, reply, {
         asked: request.query,
         part: 'query',
