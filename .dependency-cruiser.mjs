@@ -13,7 +13,7 @@ const rooms = {
   },
   ledger: {
     rooms: ['domain', 'sqlite'],
-    packages: ['zod', 'uuid'],
+    packages: ['zod', 'uuid', '@eventstore'],
     core: ['sqlite', 'worker_threads', 'timers', 'events', 'fs', 'path', 'buffer'],
   },
   vault: {
@@ -149,6 +149,13 @@ export default {
       severity: 'error',
       from: { path: '^src/(application|api|cli|jobs|reports|import)/' },
       to: { path: '^(node:)?sqlite$' },
+    },
+    {
+      name: 'event-store-driver',
+      comment: 'one file knows the driver of EventStoreDB, and keeps its traps away from the rest',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/ledger/eventstore/driver\\.ts$' },
+      to: { path: '^node_modules/@eventstore/' },
     },
     {
       name: 'main-wires',

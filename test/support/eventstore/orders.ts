@@ -1,0 +1,60 @@
+/** What the stand-in does wrong, until it is told otherwise. */
+export type Faults = {
+  /** Calls are taken and never answered. */
+  silent: boolean
+  /** Subscriptions stay open, and nothing comes over them. */
+  stalled: boolean
+  /** Each event is delivered twice to subscribers. */
+  duplicating: boolean
+  /** Added to the revision that a conflict reports. */
+  misreportedBy: number
+  /** Milliseconds from an append to its commit. */
+  delayMs: number
+  /** So many appends lose the connection before, or after, they are committed. */
+  dropsBeforeCommit: number
+  dropsAfterCommit: number
+  /** So many appends fail with an error that says nothing. */
+  failures: number
+  /** Not the leader: who needs one is sent to this port. */
+  leaderPort: number | null
+  /** A stream's events come without their places, as before EventStoreDB 22.6. */
+  placeless: boolean
+  /** The user may not. */
+  forbidding: boolean
+}
+
+export const noFaults: Faults = {
+  silent: false,
+  stalled: false,
+  duplicating: false,
+  misreportedBy: 0,
+  delayMs: 0,
+  dropsBeforeCommit: 0,
+  dropsAfterCommit: 0,
+  failures: 0,
+  leaderPort: null,
+  placeless: false,
+  forbidding: false,
+}
+
+/** What the stand-in is told over the control channel. */
+export type Order =
+  | { kind: 'set'; faults: Partial<Faults> }
+  | { kind: 'reset' }
+  /** Every connection is cut. */
+  | { kind: 'drop' }
+  /** Every subscription ends as if all were well, or with an error. */
+  | { kind: 'end-subscriptions'; with: 'end' | 'error' }
+  /** So many events of others are written, in a stream of this name. */
+  | { kind: 'foreign'; count: number; stream: string }
+  | { kind: 'count' }
+
+/** How often which call came. */
+export type Counts = {
+  appends: number
+  batchAppends: number
+  reads: number
+  subscriptions: number
+  events: number
+  open: number
+}
