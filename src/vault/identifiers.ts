@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url'
 import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min'
 import { assertNever } from '../domain/values.ts'
-import type { Identifier, IdentifierScheme } from './vault.ts'
+import type { Identifier, IdentifierFault, IdentifierScheme } from './vault.ts'
 
 export type Normalized =
   | Readonly<{ ok: true; scheme: IdentifierScheme; value: string }>
@@ -45,6 +45,18 @@ export function normalize(identifier: Identifier, options: NormalizeOptions = {}
     default:
       return assertNever(scheme)
   }
+}
+
+/** The first identifier that breaks its scheme's rule, by its place in the list. */
+export function firstFault(
+  identifiers: readonly Identifier[],
+  options: NormalizeOptions,
+): IdentifierFault | null {
+  for (const [index, identifier] of identifiers.entries()) {
+    const normalized = normalize(identifier, options)
+    if (!normalized.ok) return { index, scheme: identifier.scheme, rule: normalized.rule }
+  }
+  return null
 }
 
 /** Soft hyphen, zero-width space and no-break, direction marks: pasted along, seen by nobody. */

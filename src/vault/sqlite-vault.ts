@@ -4,7 +4,7 @@ import { type ControllerKeys, textDigest } from './controller-keys.ts'
 import type { KeyOwner } from './data-key-purpose.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createDestruction } from './destruction.ts'
-import { normalize } from './identifiers.ts'
+import { firstFault } from './identifiers.ts'
 import type { Keyring } from './keyring.ts'
 import { subjectBytes } from './subjects.ts'
 import { createSuppressions } from './suppressions.ts'
@@ -12,7 +12,7 @@ import { createUpkeep } from './upkeep.ts'
 import type { VaultCaches } from './vault-caches.ts'
 import { createVaultCore, type VaultCore } from './vault-core.ts'
 import { openVaultFile, type Tables } from './vault-file.ts'
-import { type CacheBounds, defaultBounds } from './vault-memory.ts'
+import { type CacheBounds, dataKeysIn, defaultBounds, subjectIn } from './vault-memory.ts'
 import {
   type DataKey,
   type DigestDomain,
@@ -111,23 +111,11 @@ class SqliteVault implements Omit<Vault, OtherParts> {
   }
 
   findCached(controller: ControllerId, identifiers: readonly Identifier[]): SubjectId | null {
-    let subject: SubjectId | null = null
-    for (const identifier of identifiers) {
-      const owner = this.#caches.subject(controller, identifier)
-      if (owner === undefined || (subject !== null && owner !== subject)) return null
-      subject = owner
-    }
-    return subject
+    return subjectIn(this.#caches, controller, identifiers)
   }
 
   checkIdentifiers(identifiers: readonly Identifier[]): IdentifierFault | null {
-    for (const [index, identifier] of identifiers.entries()) {
-      const normalized = normalize(identifier, {
-        defaultCountry: this.#core.defaultCountry,
-      })
-      if (!normalized.ok) return { index, scheme: identifier.scheme, rule: normalized.rule }
-    }
-    return null
+    return firstFault(identifiers, { defaultCountry: this.#core.defaultCountry })
   }
 
   async identify(
@@ -187,13 +175,7 @@ class SqliteVault implements Omit<Vault, OtherParts> {
     subject: SubjectId,
     scopes: readonly KeyScope[],
   ): readonly DataKey[] | null {
-    const found: DataKey[] = []
-    for (const scope of scopes) {
-      const key = this.#caches.dataKey(controller, subject, scope)
-      if (!key) return null
-      found.push(key)
-    }
-    return found
+    return dataKeysIn(this.#caches, controller, { subject, scopes })
   }
 
   async keysForAll(

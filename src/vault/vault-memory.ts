@@ -44,6 +44,36 @@ export function createVaultMemory(bounds: CacheBounds): VaultMemory {
   }
 }
 
+/** The one subject whom all of the identifiers are remembered to belong to. */
+export function subjectIn(
+  memory: Pick<VaultMemory, 'subject'>,
+  controller: ControllerId,
+  identifiers: readonly Identifier[],
+): SubjectId | null {
+  let subject: SubjectId | null = null
+  for (const identifier of identifiers) {
+    const owner = memory.subject(controller, identifier)
+    if (owner === undefined || (subject !== null && owner !== subject)) return null
+    subject = owner
+  }
+  return subject
+}
+
+/** The data keys, when all of them are remembered. */
+export function dataKeysIn(
+  memory: Pick<VaultMemory, 'dataKey'>,
+  controller: ControllerId,
+  { subject, scopes }: Readonly<{ subject: SubjectId; scopes: readonly KeyScope[] }>,
+): readonly DataKey[] | null {
+  const found: DataKey[] = []
+  for (const scope of scopes) {
+    const key = memory.dataKey(controller, subject, scope)
+    if (!key) return null
+    found.push(key)
+  }
+  return found
+}
+
 function spellingKey(controller: ControllerId, { scheme, value }: Identifier): string {
   return `${controller}\n${scheme}\n${value}`
 }
