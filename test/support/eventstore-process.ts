@@ -23,14 +23,16 @@ const counts: Counts = {
   reads: 0,
   subscriptions: 0,
   events: 0,
+  sent: 0,
   open: 0,
+  lastFrom: 0,
 }
 let faults: Faults = { ...noFaults }
 const drop = () => {
   for (const socket of sockets) socket.destroy()
 }
 
-const subscriptions = new Subscriptions(journal, () => faults)
+const subscriptions = new Subscriptions(journal, () => faults, counts)
 const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 })
 server.addService(
   streamsGrpc.StreamsService,

@@ -55,6 +55,10 @@ export type Counts = {
   batchAppends: number
   reads: number
   subscriptions: number
+  /** How many events are in the log, how many went out to subscribers, how many of those are there. */
   events: number
+  sent: number
   open: number
+  /** From which place the last subscription began; 0 is the start. */
+  lastFrom: number
 }

@@ -57,6 +57,7 @@ export class StandIn {
 
   /** Kills it; `restart` brings it back at the same port. */
   async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const gone = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
     await gone

@@ -1,7 +1,7 @@
 import { status, type ServerWritableStream } from '@grpc/grpc-js'
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
 import type { Journal } from './journal.ts'
-import type { Faults } from './orders.ts'
+import type { Counts, Faults } from './orders.ts'
 import { checkpoint, confirmation, drained, error, readEvent } from './wire.ts'
 
 type Call = ServerWritableStream<ReadReq, ReadResp>
@@ -10,11 +10,13 @@ type Call = ServerWritableStream<ReadReq, ReadResp>
 export class Subscriptions {
   readonly #journal: Journal
   readonly #faults: () => Faults
+  readonly #counts: Counts
   readonly #open = new Set<Call>()
 
-  constructor(journal: Journal, faults: () => Faults) {
+  constructor(journal: Journal, faults: () => Faults, counts: Counts) {
     this.#journal = journal
     this.#faults = faults
+    this.#counts = counts
   }
 
   get size(): number {
@@ -30,6 +32,7 @@ export class Subscriptions {
     const prefixes = prefixesOf(options)
     const every = checkpointEvery(options)
     const position = options.getAll()!.getPosition()
+    this.#counts.lastFrom = Number(position?.getCommitPosition() ?? 0)
     let next = position ? this.#journal.indexOf(Number(position.getCommitPosition()) + 1) : 0
     for (let looked = 0; this.#open.has(call) && !call.cancelled;) {
       const event = this.#journal.events[next]
@@ -42,6 +45,7 @@ export class Subscriptions {
       looked += 1
       if (prefixes.some((prefix) => event.stream.startsWith(prefix))) {
         for (let times = this.#faults().duplicating ? 2 : 1; times > 0; times -= 1) {
+          this.#counts.sent += 1
           if (!call.write(readEvent(event))) await drained(call)
         }
       }
