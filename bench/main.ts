@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { append } from './append.ts'
 import { disk } from './disk.ts'
+import { eventStore } from './event-store.ts'
 import { importExample } from './import-example.ts'
 import { ingest } from './ingest.ts'
 import { longStream } from './long-stream.ts'
@@ -66,6 +67,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
       ['proofP99Ms', '<=', 5],
     ],
     run: (scales) => notary(largest(scales)),
+  },
+  ES: {
+    title: 'appends through EventStoreDbLog : by the driver alone, the call without sharing',
+    targets: [['ratio', '>=', 0.8]],
+    run: eventStore,
   },
   import: { title: 'import of the example', targets: [], run: importExample },
 }
