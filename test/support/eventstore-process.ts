@@ -3,19 +3,28 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import featuresGrpc from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js'
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js'
+import gossipGrpc from '@eventstore/db-client/generated/gossip_grpc_pb.js'
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import { gossipService } from './eventstore/gossip-service.ts'
 import { Journal } from './eventstore/journal.ts'
-import { noFaults, type Counts, type Faults, type Order } from './eventstore/orders.ts'
+import {
+  noFaults,
+  type Counts,
+  type Faults,
+  type Order,
+  type StandInOptions,
+} from './eventstore/orders.ts'
 import { streamsService } from './eventstore/streams-service.ts'
 import { Subscriptions } from './eventstore/subscriptions.ts'
+import { receiverCertificate, receiverKey } from './receiver-certificate.ts'
 
 /**
  * A test double of EventStoreDB, in a process of its own: it speaks the part of the gRPC protocol that
  * `@eventstore/db-client` uses for streams, and does wrong what it is told to. No more than that is like
  * EventStoreDB; the same tests run against a real one where `CUSTODY_TEST_EVENTSTORE` names it.
  */
-const [port = '0', path] = process.argv.slice(2)
-const journal = new Journal(path ?? null)
+const options = JSON.parse(process.argv[2] ?? '') as StandInOptions
+const journal = new Journal(options.path)
 const sockets = new Set<Socket>()
 const counts: Counts = {
   appends: 0,
@@ -26,6 +35,7 @@ const counts: Counts = {
   sent: 0,
   open: 0,
   lastFrom: 0,
+  authorization: '',
 }
 let faults: Faults = { ...noFaults }
 const drop = () => {
@@ -50,8 +60,16 @@ server.addService(featuresGrpc.ServerFeaturesService, {
   },
 })
 
+server.addService(
+  gossipGrpc.GossipService,
+  gossipService(() => faults),
+)
+
 // The connections are ours, so that they can be cut.
-const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+const pair = { private_key: Buffer.from(receiverKey), cert_chain: Buffer.from(receiverCertificate) }
+const injector = server.createConnectionInjector(
+  options.tls ? ServerCredentials.createSsl(null, [pair]) : ServerCredentials.createInsecure(),
+)
 const listener = createServer((socket) => {
   sockets.add(socket)
   socket.on('close', () => sockets.delete(socket))
@@ -100,6 +118,6 @@ process.on('message', ({ number, order }: { number: number; order: Order }) => {
 })
 // Whoever started it is gone: so it goes.
 process.on('disconnect', () => process.exit())
-listener.listen(Number(port), '127.0.0.1', () => {
+listener.listen(options.port, '127.0.0.1', () => {
   process.send?.({ port: (listener.address() as AddressInfo).port })
 })

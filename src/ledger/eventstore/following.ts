@@ -71,12 +71,12 @@ export class Following {
   /** The pages of one subscription, until it is over or says nothing where it should. */
   async *#pagesOf(subscription: WireSubscription): AsyncGenerator<readonly LogRecord[]> {
     while (!this.#signal.aborted) {
+      // What arrives together goes into one page, and others have their turn.
+      await turn()
       const changed = subscription.changed()
       const page = this.#take(subscription)
       if (page.length > 0) {
         yield page
-        // What has come meanwhile goes into one page.
-        await turn()
       } else if (subscription.over) {
         const { error } = subscription.over
         if (error && this.#deps.isFinal(error)) throw error

@@ -8,7 +8,7 @@ import type { StandIn } from './stand-in.ts'
 
 /** A log on the stand-in that is in a hurry, so that what goes wrong is known soon. */
 export function openHastily(
-  { connectionString }: StandIn,
+  { connectionString }: Pick<StandIn, 'connectionString'>,
   more: Partial<EventStoreLogOptions> = {},
 ): EventLog {
   return openEventStoreLog({

@@ -21,7 +21,14 @@ export type Faults = {
   placeless: boolean
   /** The user may not. */
   forbidding: boolean
+  /** Who the gossip says is in the cluster. */
+  members: readonly Member[]
 }
+
+export type Member = Readonly<{ port: number; alive: boolean; leader: boolean }>
+
+/** How the process is started. A file keeps what was acknowledged. */
+export type StandInOptions = Readonly<{ port: number; path: string | null; tls: boolean }>
 
 export const noFaults: Faults = {
   silent: false,
@@ -35,6 +42,7 @@ export const noFaults: Faults = {
   leaderPort: null,
   placeless: false,
   forbidding: false,
+  members: [],
 }
 
 /** What the stand-in is told over the control channel. */
@@ -61,4 +69,6 @@ export type Counts = {
   open: number
   /** From which place the last subscription began; 0 is the start. */
   lastFrom: number
+  /** What the last append said who it was; empty where it said nothing. */
+  authorization: string
 }

@@ -1,29 +1,33 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Counts, Faults, Order } from './orders.ts'
+import type { Counts, Faults, Order, StandInOptions } from './orders.ts'
 
 const program = fileURLToPath(new URL('../eventstore-process.ts', import.meta.url))
 
 /** The stand-in for EventStoreDB in a process of its own, and the channel over which it is told what to do. */
 export class StandIn {
-  readonly #path: string | null
+  readonly #options: StandInOptions
   #child: ChildProcess
   #number = 0
-  port: number
 
-  private constructor(child: ChildProcess, port: number, path: string | null) {
+  private constructor(child: ChildProcess, options: StandInOptions) {
     this.#child = child
-    this.port = port
-    this.#path = path
+    this.#options = options
   }
 
   /** Starts one; with a file it keeps what it acknowledged. */
-  static async start(path: string | null = null): Promise<StandIn> {
-    const { child, port } = await startProcess(0, path)
-    return new StandIn(child, port, path)
+  static async start(given: Partial<StandInOptions> = {}): Promise<StandIn> {
+    const options = { port: 0, path: null, tls: false, ...given }
+    const { child, port } = await startProcess(options)
+    return new StandIn(child, { ...options, port })
   }
 
+  get port(): number {
+    return this.#options.port
+  }
+
+  /** Without TLS and without a user. */
   get connectionString(): string {
     return `esdb://127.0.0.1:${this.port}?tls=false`
   }
@@ -64,13 +68,13 @@ export class StandIn {
   }
 
   async restart(): Promise<void> {
-    const { child } = await startProcess(this.port, this.#path)
+    const { child } = await startProcess(this.#options)
     this.#child = child
   }
 }
 
-async function startProcess(port: number, path: string | null) {
-  const child = fork(program, [String(port), ...(path === null ? [] : [path])], {
+async function startProcess(options: StandInOptions) {
+  const child = fork(program, [JSON.stringify(options)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: [],
   })

@@ -76,6 +76,7 @@ export function streamsService({ journal, faults, counts, drop, subscriptions }:
     reply: sendUnaryData<AppendResp>,
   ) => {
     counts.appends += 1
+    counts.authorization = String(call.metadata.get('authorization')[0] ?? '')
     const events: NewEvent[] = []
     let options: AppendReq.Options | undefined
     call.on('data', (request: AppendReq) => {
