@@ -70,9 +70,7 @@ export function postgresHarness(postgres: TestPostgres): PostgresHarness {
     },
     dispose: async () => {
       for (const vault of handles) await vault.close()
-      const client = await outside()
-      await client.query('SET client_min_messages = warning')
-      for (const name of schemas) await client.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`)
+      // The schemas go with the server, at the end of the file.
       for (const one of clients) await one.end()
       rmSync(directory, { recursive: true, force: true })
     },

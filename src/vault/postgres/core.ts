@@ -2,11 +2,12 @@ import type { ControllerId, SubjectId } from '../../domain/values.ts'
 import { type ControllerKeys, identifierDigest } from '../controller-keys.ts'
 import { SubjectOfAnother, type Digested, type SubjectState, subjectBytes } from '../subjects.ts'
 import type { VaultMemory } from '../vault-memory.ts'
-import { type Identifier, SubjectFenced } from '../vault.ts'
+import { type Identifier, SubjectFenced, VaultUnavailable } from '../vault.ts'
+import type { Cleaning } from './cleaning.ts'
 import type { Coherence } from './coherence.ts'
 import type { Driver, Query } from './driver.ts'
 import type { Epochs } from './epochs.ts'
-import type { Cleaning } from './cleaning.ts'
+import type { Order } from './order.ts'
 
 /** What the parts of the vault on PostgreSQL stand on. */
 export type PostgresCore = Readonly<{
@@ -15,6 +16,7 @@ export type PostgresCore = Readonly<{
   memory: VaultMemory
   coherence: Coherence
   cleaning: Cleaning
+  order: Order
   /** ISO 3166-1 alpha-2: how a phone number without a country prefix is read. */
   defaultCountry: string | undefined
   /** The controller's keys, made where it has none. @throws VaultUnavailable */
@@ -107,6 +109,13 @@ export async function setState(
 export function requireOpen(state: SubjectState): void {
   if (state === 'fenced') throw new SubjectFenced('the subject is being erased')
   if (state === 'destroyed') throw new SubjectFenced('the subject was erased')
+}
+
+/** Whether an error is the answer to a call, and says nothing of the store and of other calls. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof SubjectFenced || error instanceof SubjectOfAnother) return true
+  // A fault of the server, or of the way to it, has its cause; a key that was altered has none.
+  return error instanceof VaultUnavailable && error.cause === undefined
 }
 
 /** In the order that PostgreSQL has for bytes: whoever locks in it waits for nobody in a ring. */

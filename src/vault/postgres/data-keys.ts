@@ -7,9 +7,10 @@ import { SubjectOfAnother, type SubjectState, subjectBytes } from '../subjects.t
 import { dataKeysIn } from '../vault-memory.ts'
 import { type DataKey, type KeyScope, type Vault, VaultUnavailable } from '../vault.ts'
 import { newKey, unwrap } from '../wrapping.ts'
-import { inByteOrder, lockSubjects, type PostgresCore, requireOpen } from './core.ts'
+import { inByteOrder, isRefusal, lockSubjects, type PostgresCore, requireOpen } from './core.ts'
 import type { Query } from './driver.ts'
 import { rereading } from './epochs.ts'
+import { createGathering } from './gathering.ts'
 
 type DataKeys = Pick<Vault, 'keysFor' | 'keysForAll' | 'cachedKeys' | 'openKeys'>
 
@@ -39,17 +40,24 @@ export function createDataKeys(core: PostgresCore): DataKeys {
   const read = (keys: ControllerKeys, wanted: Wanted) =>
     rereading(() => readKeys(driver.query, { keys, epochs: epochs.keys }, wanted))
 
+  const obtain = createGathering<Wanted[number], readonly DataKey[]>(async (keys, wanted) => {
+    const known = allOpen(await read(keys, wanted))
+    return known ?? driver.transaction((query) => makeKeys(core, query, keys, wanted))
+  }, isRefusal)
+
   const keysForAll: DataKeys['keysForAll'] = async (controller, wanted) => {
     const cached = wanted.map(({ subject, scopes }) =>
       scopes.length === 0 ? null : cachedKeys(controller, subject, scopes),
     )
     if (cached.every((keys) => keys !== null)) return cached
+    return core.order.making(() => obtainStanding(controller, wanted))
+  }
+
+  const obtainStanding = async (controller: ControllerId, wanted: Wanted) => {
     const keys = await core.keysOf(controller)
     for (;;) {
       const mark = coherence.mark()
-      const found =
-        allOpen(await read(keys, wanted)) ??
-        (await driver.transaction((query) => makeKeys(core, query, keys, wanted)))
+      const found = await obtain(keys, wanted)
       // Fenced or destroyed between the commit and now: asked again, the store refuses.
       if (!wanted.every(({ subject }) => coherence.stands(mark, subject))) continue
       remember(controller, wanted, found)

@@ -16,13 +16,14 @@ type Destruction = Pick<
  * out of its pages by `VACUUM`, and looked for once more.
  */
 export function createDestruction(core: PostgresCore): Destruction {
-  const { driver, coherence, epochs, keysOf } = core
+  const { driver, coherence, epochs, keysOf, order } = core
 
   const destroyKeysWhere = async (
     controller: ControllerId,
     subject: SubjectId,
     [where, ...values]: readonly [string, ...unknown[]],
   ) => {
+    await order.earlier()
     const { number } = await keysOf(controller)
     await destroy(core, subject, ['data_key'], async (query) => {
       // Throws where the subject is another controller's.
@@ -39,6 +40,7 @@ export function createDestruction(core: PostgresCore): Destruction {
 
   return {
     fence: async (controller, subject) => {
+      await order.earlier()
       const { number } = await keysOf(controller)
       const generation = await driver.transaction(async (query) => {
         const state = await lockSubject(query, number, subject)
@@ -64,6 +66,7 @@ export function createDestruction(core: PostgresCore): Destruction {
         scopes.map(({ category }) => category),
       ]),
     destroySubject: async (controller, subject) => {
+      await order.earlier()
       const keys = await keysOf(controller)
       const id = subjectBytes(subject)
       await destroy(core, subject, ['data_key', 'identified', 'identifying'], async (query) => {

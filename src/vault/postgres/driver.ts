@@ -61,19 +61,7 @@ const contention = new Set(['40001', '40P01'])
 /** @param schema of the vault's tables: every statement's names are looked up there */
 export function createDriver(server: PostgresServer, schema: string): Driver {
   const statementTimeout = server.statementTimeoutMs ?? 15_000
-  const settings = (timeout: number): pg.PoolConfig => ({
-    connectionString: server.connectionString,
-    application_name: 'custody-vault',
-    connectionTimeoutMillis: server.connectTimeoutMs ?? 5_000,
-    keepAlive: true,
-    ...(timeout > 0 && {
-      statement_timeout: timeout,
-      // A node that hangs in a transaction does not hang the others.
-      idle_in_transaction_session_timeout: timeout,
-      // A server that says nothing at all is not waited for either.
-      query_timeout: timeout + 1_000,
-    }),
-  })
+  const settings = (timeout: number) => settingsOf(server, timeout)
   const pool = createPool({ ...settings(statementTimeout), max: server.connections ?? 10 }, schema)
   const maintenance = createPool({ ...settings(0), max: 1, idleTimeoutMillis: 5_000 }, schema)
   let closed = false
@@ -134,12 +122,27 @@ export function createDriver(server: PostgresServer, schema: string): Driver {
   }
 }
 
+/** @param timeout of statements, in milliseconds; 0: none */
+function settingsOf(server: PostgresServer, timeout: number): pg.PoolConfig {
+  return {
+    connectionString: server.connectionString,
+    application_name: 'custody-vault',
+    connectionTimeoutMillis: server.connectTimeoutMs ?? 5_000,
+    keepAlive: true,
+    ...(timeout > 0 && {
+      statement_timeout: timeout,
+      // A node that hangs in a transaction does not hang the others.
+      idle_in_transaction_session_timeout: timeout,
+      // A server that says nothing at all is not waited for either.
+      query_timeout: timeout + 1_000,
+    }),
+  }
+}
+
 function createPool(config: pg.PoolConfig, schema: string): pg.Pool {
-  const pool = new pg.Pool({
-    ...config,
-    // A transaction never begins before this has been answered.
-    onConnect: (client) => prepare(client, schema),
-  })
+  // The pool waits for what this answers before it hands the connection out; its types do not say so.
+  const onConnect: (client: pg.ClientBase) => unknown = (client) => prepare(client, schema)
+  const pool = new pg.Pool({ ...config, onConnect })
   // A connection that was lost tells so by the error of its statement; an idle one is replaced.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))

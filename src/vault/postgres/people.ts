@@ -1,13 +1,14 @@
-import type { PurposeKey, SubjectId } from '../../domain/values.ts'
+import type { ControllerId, PurposeKey, SubjectId } from '../../domain/values.ts'
 import type { ControllerKeys } from '../controller-keys.ts'
 import { firstFault } from '../identifiers.ts'
 import { createRandomSource } from '../random.ts'
 import { type Digested, subjectId } from '../subjects.ts'
 import { subjectIn } from '../vault-memory.ts'
-import type { Identified, IdentifierScheme, Vault } from '../vault.ts'
-import { inByteOrder, lockSubjects, type PostgresCore } from './core.ts'
+import type { Identified, Identifier, IdentifierScheme, Vault } from '../vault.ts'
+import { inByteOrder, isRefusal, lockSubjects, type PostgresCore } from './core.ts'
 import { type Query, Restart } from './driver.ts'
 import { numbersOf, rereading } from './epochs.ts'
+import { createGathering } from './gathering.ts'
 import { link, type Owned, ownersOf, type Within } from './index-rows.ts'
 import { metAgain, returnedOf } from './suppression.ts'
 
@@ -19,25 +20,25 @@ const randomBytes = createRandomSource()
 export function createPeople(core: PostgresCore): People {
   const { coherence, memory, defaultCountry } = core
   const look = createLook(core)
+  const identifyUnknown = createGathering<readonly Digested[], Identified>(async (keys, people) => {
+    const known = allKnown(people, await look(keys, people.flat()))
+    return known ?? linkUnknown(core, keys, people)
+  }, isRefusal)
 
   const findCached: People['findCached'] = (controller, identifiers) =>
     coherence.isCurrent() ? subjectIn(memory, controller, identifiers) : null
 
-  const identifyAll: People['identifyAll'] = async (controller, people) => {
-    const cached = people.map((person): Identified | null => {
-      if (person.length === 0) throw new RangeError('a person needs at least one identifier')
-      const subject = findCached(controller, person)
-      return subject && { subject, made: false, conflicts: [] }
-    })
-    if (cached.every((answer) => answer !== null)) return cached
+  const identifyMissing = async (
+    controller: ControllerId,
+    people: readonly (readonly Identifier[])[],
+    cached: readonly (Identified | null)[],
+  ): Promise<readonly Identified[]> => {
     const keys = await core.keysOf(controller)
     const mark = coherence.mark()
     const unknown = people.flatMap((person, index) =>
       cached[index] ? [] : [core.digested(keys, person)],
     )
-    const known = allKnown(unknown, await look(keys, unknown.flat()))
-    const found = known ?? (await linkUnknown(core, keys, unknown))
-    const fresh = found.values()
+    const fresh = (await identifyUnknown(keys, unknown)).values()
     const answers = cached.map((answer) => answer ?? fresh.next().value!)
     for (const [index, { subject, conflicts, suppressed }] of answers.entries()) {
       // Memory does not say what is suppressed.
@@ -48,6 +49,16 @@ export function createPeople(core: PostgresCore): People {
       }
     }
     return answers
+  }
+
+  const identifyAll: People['identifyAll'] = async (controller, people) => {
+    const cached = people.map((person): Identified | null => {
+      if (person.length === 0) throw new RangeError('a person needs at least one identifier')
+      const subject = findCached(controller, person)
+      return subject && { subject, made: false, conflicts: [] }
+    })
+    if (cached.every((answer) => answer !== null)) return cached
+    return core.order.making(() => identifyMissing(controller, people, cached))
   }
 
   return {
@@ -77,7 +88,7 @@ export function createPeople(core: PostgresCore): People {
 async function linkUnknown(
   core: PostgresCore,
   keys: ControllerKeys,
-  people: readonly Digested[][],
+  people: readonly (readonly Digested[])[],
 ): Promise<readonly Identified[]> {
   const { answers, generation } = await core.driver.transaction((query) =>
     identifyIn(core, query, keys, people),
@@ -120,7 +131,7 @@ function isSame(some: readonly number[], others: readonly number[]): boolean {
 
 /** The answer when nothing is to be linked, and nobody is to be told what is suppressed; else null. */
 function allKnown(
-  people: readonly Digested[][],
+  people: readonly (readonly Digested[])[],
   { owners, returned }: Looked,
 ): readonly Identified[] | null {
   if (owners.includes(null) || returned.size > 0) return null
@@ -153,7 +164,10 @@ function planned(
 }
 
 /** Everybody in order: who comes later in the list is known by what was linked for those before. */
-function planAll(people: readonly Digested[][], found: Owned['owners']): readonly Planned[] {
+function planAll(
+  people: readonly (readonly Digested[])[],
+  found: Owned['owners'],
+): readonly Planned[] {
   const ownerOf = new Map<string, Buffer | null>()
   for (const [at, { digest }] of people.flat().entries()) {
     ownerOf.set(digest.toString('hex'), found[at]!)
@@ -172,7 +186,7 @@ async function identifyIn(
   { epochs, coherence }: PostgresCore,
   query: Query,
   controller: ControllerKeys,
-  people: readonly Digested[][],
+  people: readonly (readonly Digested[])[],
 ): Promise<{ answers: readonly Identified[]; generation: number | null }> {
   const numbers = await epochs.share(query, controller)
   const within = { controller, epochs: epochs.keys, numbers }

@@ -13,6 +13,7 @@ import { createDestruction } from './destruction.ts'
 import { createDriver, type Driver, type PostgresServer, type Query } from './driver.ts'
 import { createEpochs } from './epochs.ts'
 import { isSchemaName, migrate } from './migrations.ts'
+import { createOrder } from './order.ts'
 import { createPeople } from './people.ts'
 import { createSuppressions } from './suppression.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -80,6 +81,7 @@ async function assemble(
     memory,
     coherence,
     cleaning: createCleaning(driver, options.destroyWaitMs ?? defaultDestroyWaitMs),
+    order: createOrder(),
     defaultCountry,
     digested: (keys, identifiers) => digestedWith(keys, identifiers, defaultCountry),
     ...createKeysOf(driver, epochs),
