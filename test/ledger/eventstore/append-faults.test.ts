@@ -40,13 +40,15 @@ describe('an append whose outcome is not known', () => {
   })
 
   it('is there once when its commit came after the deadline', async () => {
+    const hasty = openHastily(standIn, { deadlineMs: 400 })
     await standIn.set({ delayMs: 600 })
-    const appending = log.append(stream('a'), NO_STREAM, records(2))
+    const appending = hasty.append(stream('a'), NO_STREAM, records(2))
     await new Promise((resolve) => setTimeout(resolve, 300))
     await standIn.set({ delayMs: 0 })
     expect(await appending).toMatchObject({ status: 'appended', revision: 1 })
     await new Promise((resolve) => setTimeout(resolve, 400))
     expect(await all()).toHaveLength(2)
+    await hasty.close()
   })
 
   it('is a conflict when somebody else was there first, cut or not', async () => {
@@ -80,7 +82,7 @@ describe('a server that does not answer', () => {
     const asked = hasty.append(stream('a'), NO_STREAM, given)
     await expect(asked).rejects.toThrow(LogUnavailable)
     await expect(asked).rejects.toThrow("couldn't append to subject-symphony-commerce/a")
-    expect(performance.now() - began).toBeLessThan(2_500)
+    expect(performance.now() - began).toBeLessThan(4_000)
     await standIn.set({ silent: false })
     expect((await hasty.append(stream('a'), NO_STREAM, given)).status).toBe('appended')
     expect(await all()).toHaveLength(2)
@@ -111,16 +113,18 @@ describe('a server that does not answer', () => {
 
 describe('the errors of others', () => {
   it('reach nobody: each append is a call of its own, and no batch is shared', async () => {
+    const calm = openHastily(standIn, { deadlineMs: 10_000 })
     const before = await standIn.counts()
     await standIn.set({ failures: 3 })
     const answers = await Promise.all(
-      Array.from({ length: 30 }, (_, at) => log.append(stream(at), NO_STREAM, records(1))),
+      Array.from({ length: 30 }, (_, at) => calm.append(stream(at), NO_STREAM, records(1))),
     )
     for (const answer of answers) expect(answer.status).toBe('appended')
     const after = await standIn.counts()
     // 30, and the three that failed were asked once more.
     expect(after.appends - before.appends).toBe(33)
     expect(after.batchAppends).toBe(before.batchAppends)
+    await calm.close()
   })
 
   it('does not keep an append that is refused for good waiting', async () => {

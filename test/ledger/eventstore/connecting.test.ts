@@ -6,6 +6,7 @@ import { START } from '../../../src/domain/values.ts'
 import { LogUnavailable, NO_STREAM, type LogRecord } from '../../../src/ledger/event-log.ts'
 import { openHastily } from '../../support/eventstore/open-log.ts'
 import { StandIn } from '../../support/eventstore/stand-in.ts'
+import { until } from '../../support/eventstore/until.ts'
 import { records, stream } from '../../support/log-records.ts'
 import { receiverCertificate } from '../../support/receiver-certificate.ts'
 
@@ -80,7 +81,7 @@ describe('a connection to a cluster', () => {
       const before = records(1)
       await log.append(stream('a'), NO_STREAM, before)
       expect((await first.counts()).events).toBe(1)
-      while (seen.length < 1) await new Promise((resolve) => setTimeout(resolve, 10))
+      await until(() => seen.length === 1)
 
       // Nobody can be found for a while, then the second leads. Nothing may end the process meanwhile.
       await gossip(null)
@@ -91,12 +92,34 @@ describe('a connection to a cluster', () => {
       await second.set({ members: [{ port: second.port, alive: true, leader: true }] })
       expect(await appending).toMatchObject({ status: 'appended' })
       expect((await second.counts()).events).toBe(51)
-      while (seen.length < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+      await until(() => seen.length === 2)
       await log.close()
       await following
       expect(seen).toEqual([...before, ...given].map(({ id }) => id))
     } finally {
       await Promise.all([first.kill(), second.kill()])
+    }
+  })
+
+  it('may find nobody while calls still fail on the old connection, and the process goes on', async () => {
+    const standIn = await StandIn.start()
+    const members = [{ port: standIn.port, alive: true, leader: true }]
+    const host = `127.0.0.1:${standIn.port}`
+    const log = openHastily({
+      connectionString: `esdb://${host},${host}?tls=false&maxDiscoverAttempts=3&discoveryInterval=100`,
+    })
+    try {
+      await standIn.set({ members })
+      await log.append(stream('a'), NO_STREAM, records(1))
+      // The first failure starts a search that finds nobody; the second comes while it goes on.
+      await standIn.set({ members: [], unavailableAfterMs: [1, 200] })
+      const appending = ['b', 'c'].map((name) => log.append(stream(name), NO_STREAM, records(1)))
+      await new Promise((resolve) => setTimeout(resolve, 700))
+      await standIn.set({ members })
+      for (const answer of await Promise.all(appending)) expect(answer.status).toBe('appended')
+    } finally {
+      await log.close()
+      await standIn.kill()
     }
   })
 })

@@ -4,6 +4,7 @@ import { NO_STREAM, type EventLog, type LogRecord } from '../../../src/ledger/ev
 import type { Faults } from '../../support/eventstore/orders.ts'
 import { openHastily } from '../../support/eventstore/open-log.ts'
 import { StandIn } from '../../support/eventstore/stand-in.ts'
+import { until } from '../../support/eventstore/until.ts'
 import { record, records, stream } from '../../support/log-records.ts'
 
 let standIn: StandIn
@@ -44,14 +45,6 @@ function follow(after: Position = START, restMs = 0) {
     await ended
   }
   return { seen, ended, stop }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const began = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - began > 8_000) throw new Error('it did not come to that in time')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 }
 
 async function expectSawAll(seen: readonly LogRecord[], count: number): Promise<void> {

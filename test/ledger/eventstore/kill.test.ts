@@ -6,6 +6,7 @@ import { START, type EventId, type Revision } from '../../../src/domain/values.t
 import { NO_STREAM, type LogRecord } from '../../../src/ledger/event-log.ts'
 import { openHastily } from '../../support/eventstore/open-log.ts'
 import { StandIn } from '../../support/eventstore/stand-in.ts'
+import { until } from '../../support/eventstore/until.ts'
 import { records, stream } from '../../support/log-records.ts'
 import { randomFrom, seed } from '../../support/seed.ts'
 
@@ -61,7 +62,7 @@ describe('killing the server', () => {
       expect(byStream.get(stream(name))?.map(({ id }) => id) ?? []).toEqual(ids)
     }
     expect(all.length).toBeGreaterThan(kills * streams)
-    while (seen.length < all.length) await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(() => seen.length >= all.length)
     following.abort()
     await followed
     expect(seen).toEqual(all)

@@ -13,8 +13,8 @@ export function openHastily(
 ): EventLog {
   return openEventStoreLog({
     connectionString,
-    deadlineMs: 400,
-    patienceMs: 4_000,
+    deadlineMs: 1_000,
+    patienceMs: 10_000,
     silenceMs: 150,
     pace: {
       wait: (milliseconds, signal) => realPace.wait(Math.min(milliseconds, 100), signal),

@@ -15,6 +15,8 @@ export type Faults = {
   dropsAfterCommit: number
   /** So many appends fail with an error that says nothing. */
   failures: number
+  /** The next appends say each after so many milliseconds that the server is unavailable. */
+  unavailableAfterMs: readonly number[]
   /** Not the leader: who needs one is sent to this port. */
   leaderPort: number | null
   /** A stream's events come without their places, as before EventStoreDB 22.6. */
@@ -39,6 +41,7 @@ export const noFaults: Faults = {
   dropsBeforeCommit: 0,
   dropsAfterCommit: 0,
   failures: 0,
+  unavailableAfterMs: [],
   leaderPort: null,
   placeless: false,
   forbidding: false,

@@ -91,6 +91,11 @@ export function streamsService({ journal, faults, counts, drop, subscriptions }:
         faults().failures -= 1
         return reply(error(status.UNKNOWN))
       }
+      const [afterMs, ...later] = faults().unavailableAfterMs
+      if (afterMs !== undefined) {
+        faults().unavailableAfterMs = later
+        return void setTimeout(() => reply(error(status.UNAVAILABLE)), afterMs)
+      }
       const expected = options!.hasRevision()
         ? Number(options!.getRevision())
         : options!.hasNoStream()
