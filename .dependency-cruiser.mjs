@@ -18,7 +18,7 @@ const rooms = {
   },
   vault: {
     rooms: ['domain', 'proof', 'sqlite', 'files'],
-    packages: ['zod', 'libphonenumber-js'],
+    packages: ['zod', 'libphonenumber-js', 'pg'],
     core: [
       'sqlite',
       'worker_threads',
@@ -62,6 +62,7 @@ const rooms = {
     packages: [],
     core: ['crypto', 'timers'],
   },
+  metrics: { rooms: ['ledger'], packages: ['prom-client'], core: [] },
   webhooks: {
     rooms: ['domain'],
     packages: [],
@@ -98,6 +99,7 @@ const rooms = {
       'evidence',
       'import',
       'api',
+      'metrics',
       'files',
       'main.ts',
       'restore.ts',
@@ -156,6 +158,13 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/ledger/eventstore/driver\\.ts$' },
       to: { path: '^node_modules/@eventstore/' },
+    },
+    {
+      name: 'postgresql-driver',
+      comment: 'one file knows the driver of PostgreSQL',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/vault/postgres/driver\\.ts$' },
+      to: { path: '^node_modules/(@types/)?pg/' },
     },
     {
       name: 'main-wires',

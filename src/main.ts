@@ -87,13 +87,19 @@ function now(): Instant {
   return spelt
 }
 
+/** `observe`: looks at what is asked of the event log, for metrics. */
+export type OpenOptions = Readonly<{ observe?: (log: EventLog) => EventLog }>
+
 /**
  * The one place that wires: opens the stores that the configuration names, starts the projector and
  * puts the services together. The directory and the root key are made where they are missing.
  *
  * @throws VaultUnavailable, LogUnavailable or Error saying which store could not be opened and why
  */
-export async function openCustody(configuration: Configuration): Promise<Custody> {
+export async function openCustody(
+  configuration: Configuration,
+  { observe = (log) => log }: OpenOptions = {},
+): Promise<Custody> {
   const { dataDirectory, ledgerFile, vaultFile, viewsFile } = configuration
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
   const keys = loadKeys(configuration)
@@ -102,7 +108,7 @@ export async function openCustody(configuration: Configuration): Promise<Custody
     ...keys,
     defaultCountry: configuration.country,
   })
-  const log = await openSqliteEventLog({
+  const opened = await openSqliteEventLog({
     path: ledgerFile,
     // Nothing can be trusted after a failed fsync: the process stops, and the next start reads the truth.
     onFatal: (cause) => {
@@ -110,6 +116,7 @@ export async function openCustody(configuration: Configuration): Promise<Custody
       process.exit(3)
     },
   })
+  const log = observe(opened)
   const projector = await startProjectorThread({ ledgerPath: ledgerFile, viewsPath: viewsFile })
   const views = openViews({ path: viewsFile, projector })
   const caughtUp = async () => views.waitFor(await log.head(), CATCH_UP_MS)

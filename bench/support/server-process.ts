@@ -35,6 +35,7 @@ async function serveCustody(): Promise<() => Promise<void>> {
     views: custody.views,
     notary: custody.notary,
     evidence: custody.evidence,
+    metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
     now: custody.now,
     health: () => Promise.reject(new Error('nobody asks')),
     log: false,

@@ -26,6 +26,7 @@ import { decodeUtf8, parseJson } from './json-text.ts'
 import { answerLog, createLogger } from './logging.ts'
 import { negotiate } from './negotiation.ts'
 import { addDescription, addDocumentation } from './openapi.ts'
+import { addMetrics } from './metrics.ts'
 import { addNotifications } from './notifications.ts'
 import { addLog } from './log.ts'
 import type { Reader } from './paging.ts'
@@ -120,6 +121,7 @@ function addResources(api: Api, deps: Deps): void {
   addEvidence(api, reader)
   addLog(api, reader)
   addStatus(api, reader)
+  addMetrics(api, reader)
   // Each in a scope of its own, for the bodies it takes.
   void api.register((scope, _options, done) => {
     addPolicyPublication(scope.withTypeProvider<ZodTypeProvider>(), reader)

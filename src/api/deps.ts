@@ -1,6 +1,6 @@
 import type { DestinationStream } from 'pino'
 import type { Services } from '../application/services.ts'
-import type { Instant, Position } from '../domain/values.ts'
+import type { ControllerId, Instant, Position } from '../domain/values.ts'
 import type { EvidenceService } from '../evidence/make.ts'
 import type { Notary } from '../notary/notary.ts'
 import type { Views } from '../projections/views.ts'
@@ -37,6 +37,8 @@ export type Deps = Readonly<{
   views: Views
   notary: Notary
   evidence: EvidenceService
+  /** The figures of the process and of a controller, as Prometheus reads them. */
+  metrics: (controller: ControllerId) => Promise<Readonly<{ contentType: string; text: string }>>
   now: () => Instant
   health: () => Promise<Health>
   /** 32 bytes that seal cursors. Nodes behind one address share it; left out, each process draws one. */

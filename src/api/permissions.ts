@@ -30,6 +30,7 @@ export const permissions = {
   'proofs:read': ['officer', 'auditor', 'counsel', 'admin'],
   'checkpoints:write': ['officer', 'auditor', 'admin'],
   'evidence:make': ['officer', 'auditor', 'counsel'],
+  'metrics:read': ['officer', 'auditor', 'admin'],
   'status:read': ['source', 'officer', 'auditor', 'retention', 'counsel', 'admin'],
 } as const satisfies Record<string, readonly Role[]>
 

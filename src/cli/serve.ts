@@ -7,8 +7,10 @@ import { openCustody, type Custody } from '../main.ts'
 import { signRegularly } from './checkpointing.ts'
 import { expireRegularly } from './backup.ts'
 import { common, contextOf, type CommonOptions, type Context } from './context.ts'
+import { createMetrics, type Metrics } from '../metrics/metrics.ts'
 import { tellDownstream } from './notify.ts'
 import type { AddCommand } from './program.ts'
+import { readingsOf } from './readings.ts'
 
 /** `custody serve`: the HTTP API, until it is told to stop. */
 export const serveCommand: AddCommand = (program) => {
@@ -21,16 +23,17 @@ export const serveCommand: AddCommand = (program) => {
       if (options.host) process.env.CUSTODY_HOST = options.host
       if (options.port) process.env.CUSTODY_PORT = options.port
       const context = contextOf(options)
-      const custody = await openCustody(context.configuration)
+      const metrics = createMetrics()
+      const custody = await openCustody(context.configuration, { observe: metrics.observe })
       try {
-        await serve(context, custody)
+        await serve(context, custody, metrics)
       } finally {
         await custody.close()
       }
     })
 }
 
-async function serve(context: Context, custody: Custody): Promise<void> {
+async function serve(context: Context, custody: Custody, metrics: Metrics): Promise<void> {
   const { configuration, output } = context
   // A ledger that is not the one that was signed is not served.
   await custody.notary.check()
@@ -39,6 +42,10 @@ async function serve(context: Context, custody: Custody): Promise<void> {
     views: custody.views,
     notary: custody.notary,
     evidence: custody.evidence,
+    metrics: async (controller) => ({
+      contentType: metrics.contentType,
+      text: await metrics.text(await readingsOf(custody, controller)),
+    }),
     now: custody.now,
     health: () => healthOf(custody),
     log: configuration.logLevel === 'silent' ? false : { level: configuration.logLevel },

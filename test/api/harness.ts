@@ -4,6 +4,8 @@ import type { Deps } from '../../src/api/deps.ts'
 import type { Caller } from '../../src/application/services.ts'
 import { Role } from '../../src/domain/access/events.ts'
 import { ControllerId, Reference } from '../../src/domain/values.ts'
+import { readingsOf } from '../../src/cli/readings.ts'
+import { createMetrics } from '../../src/metrics/metrics.ts'
 import { openStack, type Stack } from '../support/stack.ts'
 
 /** JSON of which a test says what it should be. */
@@ -58,11 +60,16 @@ export async function openApi(
   )
   await custody.caughtUp()
   const log: string[] = []
+  const metrics = createMetrics()
   const app = buildApp({
     services: custody.services,
     views: custody.views,
     notary: custody.notary,
     evidence: custody.evidence,
+    metrics: async (controller) => ({
+      contentType: metrics.contentType,
+      text: await metrics.text(await readingsOf(custody, controller)),
+    }),
     now: custody.now,
     health: async () => ({
       ledger: { answers: true, position: await custody.log.head() },

@@ -169,6 +169,8 @@ it('shows nothing of one controller to another (S45)', async () => {
     if (url === '/v1/status') expect(body).toMatchObject({ controller: 'acme-store', subjects: 0 })
     else if (url.startsWith('/v1/audit'))
       expect(text).not.toMatch(/symphony-commerce|DataCollected/)
+    else if (/^\/v1\/(?:checkpoint|proofs)/.test(url))
+      expect(text).not.toContain('symphony-commerce')
     else if (url.startsWith('/v1/reports/'))
       expect(Object.values(body.tables).flat(), url).toEqual([])
     else expect(body.rows, url).toEqual([])

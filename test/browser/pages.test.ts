@@ -151,8 +151,9 @@ describe.skipIf(!isThere)('in a browser', { timeout: 120_000 }, () => {
 
   it('the OpenAPI page lists the routes under its strict policy', async () => {
     const { services, views, notary, evidence, now } = stack.custody
+    const metrics = () => Promise.reject(new Error('nobody asks'))
     const health = () => Promise.reject(new Error('not asked'))
-    const app = buildApp({ services, views, notary, evidence, now, health, log: false })
+    const app = buildApp({ services, views, notary, evidence, metrics, now, health, log: false })
     try {
       const address = await app.listen({ host: '127.0.0.1', port: 0 })
       const { page, complaints } = await open(`${address}/docs`)
