@@ -1,9 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { START, type Position } from '../../domain/values.ts'
-import type { LogRecord } from '../event-log.ts'
+import { LogUnavailable, type LogRecord } from '../event-log.ts'
 import { backOffMs, type Pace } from './pace.ts'
-import { placeOf, type LogPlace } from './wire-event.ts'
-import type { WireEvent } from './wire-event.ts'
+import { placeOf, type LogPlace, type WireEvent } from './wire-event.ts'
 import type { WireSubscription } from './wire-subscription.ts'
 
 export type FollowingDeps = Readonly<{
@@ -48,7 +47,7 @@ export class Following {
 
   /**
    * The pages, until the signal aborts.
-   * @throws Error when the server refuses for good, or there is an event that can't be read
+   * @throws LogUnavailable when the server refuses for good; Error at an event that can't be read
    */
   async *pages(): AsyncGenerator<readonly LogRecord[]> {
     while (!this.#signal.aborted) {
@@ -79,7 +78,11 @@ export class Following {
         yield page
       } else if (subscription.over) {
         const { error } = subscription.over
-        if (error && this.#deps.isFinal(error)) throw error
+        if (error && this.#deps.isFinal(error)) {
+          throw new LogUnavailable(`couldn't follow the event log: ${error.message}`, {
+            cause: error,
+          })
+        }
         this.#deps.onDropped(error ? error.message : 'it ended without a word')
         return
       } else if (await this.#isSilent(changed)) {
