@@ -11,7 +11,8 @@ import type {
 /**
  * The port of the vault: the keys that open sealed values and the blind index from identifiers to
  * subjects. The only store where something is ever destroyed. No identifier leaves it in clear.
- * Stores: SQLite (embedded). The contract every store keeps is `test/contracts/vault.ts`.
+ * Stores: SQLite (embedded), PostgreSQL (several nodes).
+ * The contract every store keeps is `test/contracts/vault.ts`.
  */
 export interface Vault {
   /** The subject that owns the first identifier that is known, in the order given; null when none is. */
@@ -84,7 +85,8 @@ export interface Vault {
   ): Promise<readonly (DataKey | null)[]>
 
   /**
-   * Destroys every key of these lots. Idempotent. Resolves when no byte of them is left in the store.
+   * Destroys every key of these lots. Idempotent. Resolves when no byte of them is left in the store; in
+   * PostgreSQL, when no row is, and `docs/postgresql-vault.md` says what its pages and logs keep.
    * @throws VaultUnavailable "… is pending": destroyed, but bytes may be left; ask again
    */
   destroyLots(controller: ControllerId, subject: SubjectId, lots: readonly Lot[]): Promise<void>
@@ -153,8 +155,9 @@ export interface Vault {
   /**
    * Begins a new epoch of the controller and brings every wrapped key and index row under it, in small
    * steps, while the vault serves; data keys stay the same, so that sealed boxes still open. Resolves
-   * when nothing is under an older epoch any more, in the store or its log. Stopped anywhere, it goes on
-   * at the next opening or rotation; what was left by an earlier one is ended first.
+   * when nothing is under an older epoch any more, in the store or its log (PostgreSQL: in a row).
+   * Stopped anywhere, it goes on at the next opening or rotation; what was left by an earlier one is
+   * ended first.
    * @throws VaultUnavailable "… is pending" when others read for too long; ask again
    */
   rotate(controller: ControllerId): Promise<{ epoch: number }>

@@ -58,6 +58,8 @@ export async function join(options: MembershipOptions): Promise<Membership> {
     lease.extend(asked, leaseMs * usedShare)
   }
   const connect = async (): Promise<void> => {
+    // A server that took over after a failure may have lost the last ones, and count them again.
+    seen = 0
     const lost = () => {
       lease.end()
       talk.wake()
