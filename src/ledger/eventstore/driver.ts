@@ -66,10 +66,12 @@ const nobody: Credentials = { username: 'custody', password: '' }
  * - A read has no deadline. Each call has one of ours, appends as well.
  * - The driver answers an error with work that nobody awaits; if that fails the process would end.
  * - A closed channel hurts whoever still reads over it: subscriptions have a client of their own.
+ * - A client that can't connect waits up to two minutes before it tries again, also after the server is
+ *   back: it is replaced.
  */
 export class Driver {
-  readonly #asking: EventStoreDBClient
-  readonly #following: EventStoreDBClient
+  readonly #asking: Line
+  readonly #following: Line
   readonly #credentials: Credentials
   readonly #deadlineMs: number
 
@@ -81,8 +83,8 @@ export class Driver {
     }
     this.#credentials = defaultCredentials ?? nobody
     this.#deadlineMs = deadlineMs
-    this.#asking = clientOf(connectionString)
-    this.#following = clientOf(connectionString)
+    this.#asking = new Line(connectionString)
+    this.#following = new Line(connectionString)
   }
 
   /**
@@ -97,7 +99,8 @@ export class Driver {
     const events = records.map(({ id, type, body }) =>
       binaryEvent({ id, type, data: Buffer.from(body, 'utf8') }),
     )
-    const asked = this.#asking.appendToStream(stream, events, {
+    const { client } = this.#asking
+    const asked = client.appendToStream(stream, events, {
       expectedRevision: expected === NO_STREAM ? DRIVER_NO_STREAM : BigInt(expected),
       credentials: this.#credentials,
       requiresLeader: true,
@@ -110,6 +113,7 @@ export class Driver {
       return { status: 'appended', revision, place: place ?? null }
     } catch (error) {
       if (typeOf(error) === 'wrong-expected-version') return { status: 'conflict' }
+      this.#asking.hear(error, client)
       throw new CallFailed(error)
     }
   }
@@ -125,10 +129,11 @@ export class Driver {
       credentials: this.#credentials,
       requiresLeader: true,
     } as const
+    const { client } = this.#asking
     const stream =
       reading.stream === null
-        ? this.#asking.readAll({ ...common, fromPosition: boundary(reading.from) as LogPlace })
-        : this.#asking.readStream(reading.stream, {
+        ? client.readAll({ ...common, fromPosition: boundary(reading.from) as LogPlace })
+        : client.readStream(reading.stream, {
             ...common,
             fromRevision: boundary(reading.from) as bigint,
           })
@@ -136,6 +141,7 @@ export class Driver {
       return await within(this.#deadlineMs, collected(stream), () => abandon(stream))
     } catch (error) {
       if (typeOf(error) === 'stream-not-found') return []
+      this.#asking.hear(error, client)
       throw new CallFailed(error)
     }
   }
@@ -150,10 +156,12 @@ export class Driver {
         checkpointReached: (_, place) => checkpointReached(place),
       })
       const fromPosition = after === 'start' ? DRIVER_START : after
-      const subscription = this.#following.subscribeToAll(
+      const { client } = this.#following
+      const subscription = client.subscribeToAll(
         { filter, fromPosition, credentials: this.#credentials },
         { highWaterMark: held },
       )
+      subscription.on('error', (error) => this.#following.hear(error, client))
       return {
         read: () => {
           const resolved = subscription.read() as AllStreamResolvedEvent | null
@@ -169,7 +177,7 @@ export class Driver {
 
   /** Lets go of the connections. */
   async close(): Promise<void> {
-    await Promise.all([this.#asking.dispose(), this.#following.dispose()])
+    await Promise.all([this.#asking.client.dispose(), this.#following.client.dispose()])
   }
 }
 
@@ -197,8 +205,48 @@ function parsed(connectionString: string) {
   }
 }
 
+/** A client, and the next one when it can't connect. */
+class Line {
+  readonly #connectionString: string
+  #client: EventStoreDBClient
+  #since = performance.now()
+
+  constructor(connectionString: string) {
+    this.#connectionString = connectionString
+    this.#client = clientOf(connectionString)
+  }
+
+  get client(): EventStoreDBClient {
+    return this.#client
+  }
+
+  /** Hears of an error of a client of this line. */
+  hear(error: unknown, client: EventStoreDBClient): void {
+    if (client !== this.#client || typeOf(error) !== 'unavailable') return
+    if (performance.now() - this.#since < shortestLifeMs) return
+    // What is still asked of the old one fails or is answered there; its channel is closed already.
+    this.#client = clientOf(this.#connectionString)
+    this.#since = performance.now()
+  }
+}
+
+const shortestLifeMs = 500
+const usualKeepAliveTimeoutMs = 10_000
+let clients = 0
+
+/**
+ * A client with a connection that no other client of the process has had: connections are pooled by their
+ * options, together with how long each is to wait before it is tried again, and so one option differs.
+ */
 function clientOf(connectionString: string): EventStoreDBClient {
-  const client = EventStoreDBClient.connectionString(connectionString)
+  clients = (clients + 1) % 1_000
+  const keepAliveTimeout = parsed(connectionString).keepAliveTimeout ?? usualKeepAliveTimeoutMs
+  const separator = connectionString.includes('?') ? '&' : '?'
+  const client = EventStoreDBClient.connectionString(
+    keepAliveTimeout < 0
+      ? connectionString
+      : `${connectionString}${separator}keepAliveTimeout=${keepAliveTimeout + clients}`,
+  )
   const reacting = client as unknown as { handleError: (...given: unknown[]) => Promise<void> }
   const react = reacting.handleError
   reacting.handleError = (...given) => react(...given).catch(() => {})
