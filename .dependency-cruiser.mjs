@@ -106,7 +106,7 @@ const rooms = {
       'config.ts',
     ],
     packages: ['zod', 'yaml', 'uuid', 'commander', 'cli-progress', 'cli-table3', 'luxon'],
-    core: ['crypto', 'fs', 'path', 'stream', 'process'],
+    core: ['crypto', 'fs', 'module', 'path', 'stream', 'process', 'url'],
   },
 }
 

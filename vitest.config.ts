@@ -1,4 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+
+// For the threads and processes that tests start: none compiles again what another has compiled.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
+  new URL('node_modules/.cache/custody', import.meta.url),
+)
 
 export default defineConfig({
   test: {
