@@ -1,17 +1,22 @@
 import { createSecretKey } from 'node:crypto'
 import type { ControllerId } from '../../src/domain/values.ts'
+import { openPostgresVault } from '../../src/vault/postgres/postgres-vault.ts'
 import { openSqliteVault } from '../../src/vault/sqlite-vault.ts'
 import { email, scope } from '../contracts/vault-support.ts'
 import { keyringIn } from '../vault/sqlite-harness.ts'
 
 /**
  * Puts load on a vault until it is killed, and writes a line for each thing that was acknowledged:
- * `identified <value> <subject>`, `key <subject> <lot> <id> <key in hex>` or `destroyed <subject>`.
+ * `identified <value> <subject>`, `key <subject> <lot> <id> <key in hex>` or `destroyed <subject>`. With a schema the
+ * vault is the one in that schema of a PostgreSQL, else it is a SQLite file.
  */
-const [path, keys, rootKeyHex, prefix] = process.argv.slice(2)
+const [target, keys, rootKeyHex, prefix, schema] = process.argv.slice(2)
 const controller = 'symphony-commerce' as ControllerId
 const rootKey = createSecretKey(Buffer.from(rootKeyHex!, 'hex'))
-const vault = await openSqliteVault({ path: path!, rootKey, keyring: keyringIn(keys!, rootKey) })
+const common = { rootKey, keyring: keyringIn(keys!, rootKey) }
+const vault = schema
+  ? await openPostgresVault({ ...common, schema, server: { connectionString: target! } })
+  : await openSqliteVault({ ...common, path: target! })
 
 async function act(lane: number): Promise<void> {
   for (let turn = 0; turn < 100_000; turn += 1) {

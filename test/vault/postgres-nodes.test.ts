@@ -14,6 +14,7 @@ import {
 } from '../contracts/vault-support.ts'
 import { postgresMissing, startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { randomFrom, seed } from '../support/seed.ts'
+import { expectAcknowledged, killUnderLoad, note, nothingAcknowledged } from './kill-support.ts'
 import { type PostgresHarness, postgresHarness } from './postgres-harness.ts'
 
 if (postgresMissing) console.warn(postgresMissing)
@@ -229,6 +230,29 @@ describe.skipIf(postgresMissing)(postgresMissing ?? 'several nodes on one Postgr
       if (isGone) expect(key).toBeNull()
       else if (done.keys.has(value)) expect(key!.id).toBe(done.keys.get(value))
     }
+    const { rows } = await client.query(
+      'SELECT (SELECT count(*) FROM identified) = (SELECT count(*) FROM identifying) AS whole',
+    )
+    expect(rows).toEqual([{ whole: true }])
+  })
+
+  it('have all they acknowledged when a node is killed under load, and wait for it no longer than its lease', async () => {
+    const random = randomFrom(seed())
+    const { schema, rootKey, keyring } = harness
+    const loaded = { target: postgres.connectionString, schema, rootKey, keyring }
+    const all = nothingAcknowledged()
+    const survivor = await harness.open()
+    for (let round = 0; round < 2; round += 1) {
+      const afterLines = 2 + Math.floor(random() * 200)
+      const when = { prefix: `r${round}`, afterLines, delayMs: Math.floor(random() * 20) }
+      note(await killUnderLoad(loaded, when), all)
+      const begun = performance.now()
+      await survivor.fence(symphony, someone())
+      expect(performance.now() - begun).toBeLessThan(4_000)
+      await expectAcknowledged(survivor, all)
+    }
+    expect(all.keys.size).toBeGreaterThan(10)
+    const client = await harness.outside()
     const { rows } = await client.query(
       'SELECT (SELECT count(*) FROM identified) = (SELECT count(*) FROM identifying) AS whole',
     )
