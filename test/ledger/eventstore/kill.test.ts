@@ -11,7 +11,7 @@ import { records, stream } from '../../support/log-records.ts'
 import { randomFrom, seed } from '../../support/seed.ts'
 
 /** More of them for a longer look: CUSTODY_KILLS=50. */
-const kills = Number(process.env['CUSTODY_KILLS'] ?? 12)
+const kills = Number(process.env['CUSTODY_KILLS'] ?? 10)
 const streams = 16
 const directory = mkdtempSync(join(tmpdir(), 'custody-event-store-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
