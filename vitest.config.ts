@@ -9,6 +9,7 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/warm-up.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
