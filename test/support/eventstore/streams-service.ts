@@ -84,7 +84,11 @@ export function streamsService({ journal, faults, counts, drop, subscriptions }:
       const proposed = request.getProposedMessage()
       if (proposed) events.push(newEvent(proposed))
     })
-    call.on('end', () => {
+    let cut = false
+    call.on('cancelled', () => (cut = true))
+    const answerWhole = () => {
+      // A call that was cut ends as well, and then its events need not be all.
+      if (cut || call.cancelled || events.length === 0) return
       const refusal = refusalOf(call.metadata)
       if (refusal) return reply(refusal)
       if (faults().failures > 0) {
@@ -104,7 +108,8 @@ export function streamsService({ journal, faults, counts, drop, subscriptions }:
       void commit(nameOf(options!), expected, events).then((answer) => {
         if (answer) reply(null, appendResponse(answer, expected))
       })
-    })
+    }
+    call.on('end', () => setImmediate(answerWhole))
   }
 
   const batchAppend = (call: ServerDuplexStream<BatchAppendReq, BatchAppendResp>) => {
