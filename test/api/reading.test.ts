@@ -20,7 +20,7 @@ const rows = async (search: string) => {
   return answer.body
 }
 
-describe('as of', () => {
+describe('as of (N3)', () => {
   it('nothing said: the present position, which is stated', async () => {
     const { asOf, rows: all } = await rows('')
     expect(asOf).toEqual({ kind: 'recorded', position: await api.head(), moment: null })

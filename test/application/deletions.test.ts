@@ -80,7 +80,7 @@ async function typesOf(subject: SubjectId): Promise<string[]> {
     .rows.map(({ type }) => type)
 }
 
-describe('a deletion that is killed between any two steps', () => {
+describe('N4: a deletion that is killed between any two steps', () => {
   const scopes: [string, object][] = [
     ['everything', { everything: true }],
     ['one category', { categories: ['user.name'] }],
@@ -128,7 +128,7 @@ describe('a deletion that is killed between any two steps', () => {
   )
 })
 
-describe('a hold', () => {
+describe('N5: a hold', () => {
   const matter = Reference.parse('hartwell')
   const place = () =>
     stack.custody.services.holds.place(stack.caller, {

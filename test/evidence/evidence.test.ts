@@ -35,7 +35,7 @@ const read = (text: string) => JSON.parse(text) as Bundle
 const day = (text: string) => text as Day
 const today = () => day(new Date().toJSON().slice(0, 10))
 
-describe('evidence about a person', () => {
+describe('N7: evidence about a person', () => {
   it('has the streams that speak of the person whole, and no event of anybody else', async () => {
     const { text } = await scene.cut(await scene.askAnn())
     const { streams, events, range } = read(text)

@@ -20,7 +20,7 @@ const pass = {
 
 beforeAll(() => registerRecipient(ledger.stack, 'northwind', 'acquirer'))
 
-describe('S8: in a merger, acquisition or sale of assets, data may pass to the acquirer', () => {
+describe('S8, N6: in a merger, acquisition or sale of assets, data may pass to the acquirer', () => {
   it('refuses it before the transfer is executed, and permits it inside that transfer', async () => {
     const { custody, caller } = ledger.stack
     const { transfers } = custody.services

@@ -27,7 +27,7 @@ async function asks(person: Someone, name: string, kind: 'export' | 'erasure') {
   return requests.fulfil(caller, { request, outcome: 'done', handler: 'support' })
 }
 
-describe('S30: a person can export or delete their data at any time', () => {
+describe('S30, N10: a person can export or delete their data at any time', () => {
   it('exports what is held, and that it was read stands in the trail', async () => {
     const ann = ledger.someone()
     await ann.asks(registration)

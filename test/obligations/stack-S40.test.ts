@@ -16,7 +16,7 @@ const chat = {
   },
 }
 
-describe('S40: used only as is compatible with the purpose of the collection', () => {
+describe('S40, N2: used only as is compatible with the purpose of the collection', () => {
   it('permits the purpose of the collection and what is compatible with it, and keeps the clause', async () => {
     const ann = ledger.someone()
     await ann.asks(chat)
