@@ -193,6 +193,10 @@ describe('killing the whole ledger under load', () => {
       const reopened = await stack.reopen()
       try {
         const { custody, caller } = reopened
+        // The last kill may have come when a commit was on the disk and not yet in the index that readers
+        // share: nobody was told of it, and the first to open the file again finds it.
+        events.push(...(await eventsAfter(custody.log, events.at(-1)!.position)))
+        expectNoHalf(events)
         expect(custody.views.position()).toBe(events.at(-1)!.position)
         expect(await expectSealsOpen(events, custody.vault)).toBeGreaterThan(all.lines.length / 10)
         for (const subject of all.erased) {
