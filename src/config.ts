@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { ControllerId } from './domain/values.ts'
+import type { LedgerPlace } from './ledger/place.ts'
 import { parseVerifierKey } from './proof/note.ts'
+import type { VaultPlace } from './vault/place.ts'
 import { parseAllowances, type Allowance } from './webhooks/targets.ts'
 
 /**
@@ -10,6 +13,22 @@ import { parseAllowances, type Allowance } from './webhooks/targets.ts'
  */
 const Environment = z.object({
   CUSTODY_DATA: z.string().min(1).default('data'),
+  CUSTODY_EVENTSTORE: z
+    .string()
+    .regex(/^(?:esdb|kurrentdb)(?:\+discover)?:\/\/\S+$/, 'must be a connection string: esdb://…')
+    .optional(),
+  CUSTODY_EVENTSTORE_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]{0,64}$/, 'must be of small letters and digits')
+    .default(''),
+  CUSTODY_POSTGRESQL: z
+    .string()
+    .regex(/^postgres(?:ql)?:\/\/\S+$/, 'must be a connection string: postgresql://…')
+    .optional(),
+  CUSTODY_POSTGRESQL_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _')
+    .default('custody_vault'),
   CUSTODY_ROOT_KEY: z.string().optional(),
   CUSTODY_ROOT_KEY_FILE: z.string().min(1).default('keys/root.key'),
   CUSTODY_KEYRING: z.string().min(1).optional(),
@@ -56,8 +75,8 @@ const Environment = z.object({
 
 export type Configuration = Readonly<{
   dataDirectory: string
-  ledgerFile: string
-  vaultFile: string
+  ledger: LedgerPlace
+  vault: VaultPlace
   viewsFile: string
   rootKey: string | null
   rootKeyFile: string
@@ -101,6 +120,7 @@ export function configure(
 ): Configuration {
   const parsed = Environment.safeParse({
     ...environment,
+    ...fromFiles(environment),
     ...(overrides.data ? { CUSTODY_DATA: overrides.data } : {}),
     ...(overrides.controller ? { CUSTODY_CONTROLLER: overrides.controller } : {}),
   })
@@ -113,8 +133,7 @@ export function configure(
   const rootKeyFile = resolve(settings.CUSTODY_ROOT_KEY_FILE)
   return {
     dataDirectory,
-    ledgerFile: join(dataDirectory, 'ledger.sqlite'),
-    vaultFile: join(dataDirectory, 'vault.sqlite'),
+    ...storesOf(settings, dataDirectory),
     viewsFile: join(dataDirectory, 'views.sqlite'),
     rootKey: settings.CUSTODY_ROOT_KEY ?? null,
     rootKeyFile,
@@ -135,5 +154,52 @@ export function configure(
     country: settings.CUSTODY_COUNTRY,
     webhookAllow: settings.CUSTODY_WEBHOOK_ALLOW,
     logLevel: settings.CUSTODY_LOG_LEVEL,
+  }
+}
+
+/** What may be in a file, as secrets are handed to containers: `CUSTODY_POSTGRESQL_FILE` names it. */
+const readFromFiles = ['CUSTODY_EVENTSTORE', 'CUSTODY_POSTGRESQL'] as const
+
+function fromFiles(environment: Readonly<Record<string, string | undefined>>) {
+  const found: Record<string, string> = {}
+  for (const name of readFromFiles) {
+    const file = environment[`${name}_FILE`]
+    if (file === undefined) continue
+    if (environment[name] !== undefined) {
+      throw new BadConfiguration(`${name}_FILE: must not be given together with ${name}`)
+    }
+    try {
+      found[name] = readFileSync(file, 'utf8').trim()
+    } catch (cause) {
+      const { message } = cause as Error
+      throw new BadConfiguration(`${name}_FILE: must be a file: ${message}`, { cause })
+    }
+  }
+  return found
+}
+
+function storesOf(
+  settings: z.infer<typeof Environment>,
+  dataDirectory: string,
+): Pick<Configuration, 'ledger' | 'vault'> {
+  const eventStore = settings.CUSTODY_EVENTSTORE
+  const postgresql = settings.CUSTODY_POSTGRESQL
+  return {
+    ledger:
+      eventStore === undefined
+        ? { store: 'sqlite', file: join(dataDirectory, 'ledger.sqlite') }
+        : {
+            store: 'eventstore',
+            connectionString: eventStore,
+            namespace: settings.CUSTODY_EVENTSTORE_NAMESPACE,
+          },
+    vault:
+      postgresql === undefined
+        ? { store: 'sqlite', file: join(dataDirectory, 'vault.sqlite') }
+        : {
+            store: 'postgresql',
+            connectionString: postgresql,
+            schema: settings.CUSTODY_POSTGRESQL_SCHEMA,
+          },
   }
 }

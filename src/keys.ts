@@ -10,13 +10,14 @@ import { loadRootKey } from './vault/root-key.ts'
  * @throws Error saying which of them could not be had, and what to do
  */
 export function loadKeys(configuration: Configuration): { rootKey: KeyObject; keyring: Keyring } {
-  const { dataDirectory, vaultFile, rootKeyFile, keyringDirectory } = configuration
+  const { dataDirectory, vault, rootKeyFile, keyringDirectory } = configuration
   const rootKey = loadRootKey({
     env: configuration.rootKey,
     file: rootKeyFile,
     dataDirectory,
-    // A new key opens no vault that is there already: then a missing one is a wrong path.
-    createIfMissing: !existsSync(vaultFile),
+    // A new key opens no vault that is there already: then a missing one is a wrong path. A vault on a
+    // server can't be looked for without its key; but where it is, its keyring is.
+    createIfMissing: !existsSync(vault.store === 'sqlite' ? vault.file : keyringDirectory),
   })
   if (!rootKey.ok) throw new Error(`couldn't load the root key: ${rootKey.problem}`)
   const directory = keyringDirectory

@@ -33,7 +33,7 @@ import type { EventLog } from './ledger/event-log.ts'
 import { createExecutor } from './ledger/execute.ts'
 import type { Executor } from './ledger/execute-types.ts'
 import { backUpLedger } from './ledger/sqlite/backup.ts'
-import { openSqliteEventLog } from './ledger/sqlite/event-log.ts'
+import { openLedger } from './ledger/place.ts'
 import { createNotary } from './notary/create-notary.ts'
 import type { Notary } from './notary/notary.ts'
 import { downstreamKey } from './projections/endpoints.ts'
@@ -43,7 +43,7 @@ import { rebuild } from './projections/rebuild.ts'
 import { openViews } from './projections/sqlite-views.ts'
 import type { Views } from './projections/views.ts'
 import { takeManifest } from './reports/manifest.ts'
-import { openSqliteVault } from './vault/sqlite-vault.ts'
+import { openVault } from './vault/place.ts'
 import type { Vault } from './vault/vault.ts'
 import { createWebhookSecrets } from './vault/webhook-secrets.ts'
 import { createSender } from './webhooks/sender.ts'
@@ -65,8 +65,8 @@ export type Custody = Readonly<{
   /** Posts a message to a downstream system, once. */
   deliver: Deliver
   now: () => Instant
-  /** Copies the ledger's file while it serves. @throws LogUnavailable */
-  backUpLedger(path: string): Promise<void>
+  /** Copies an embedded ledger's file while it serves; null: its store is copied by its own means. */
+  backUpLedger: ((path: string) => Promise<void>) | null
   /** Resolves when the views show everything that the ledger held when it was called. */
   caughtUp(): Promise<void>
   /** Folds the views anew from the ledger; the position reached goes to `onProgress`. */
@@ -100,16 +100,14 @@ export async function openCustody(
   configuration: Configuration,
   { observe = (log) => log }: OpenOptions = {},
 ): Promise<Custody> {
-  const { dataDirectory, ledgerFile, vaultFile, viewsFile } = configuration
+  const { dataDirectory, ledger, viewsFile } = configuration
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
   const keys = loadKeys(configuration)
-  const vault = await openSqliteVault({
-    path: vaultFile,
+  const vault = await openVault(configuration.vault, {
     ...keys,
     defaultCountry: configuration.country,
   })
-  const opened = await openSqliteEventLog({
-    path: ledgerFile,
+  const opened = await openLedger(ledger, {
     // Nothing can be trusted after a failed fsync: the process stops, and the next start reads the truth.
     onFatal: (cause) => {
       process.stderr.write(`custody stops: ${cause.message}\n`)
@@ -117,7 +115,7 @@ export async function openCustody(
     },
   })
   const log = observe(opened)
-  const projector = await startProjectorThread({ ledgerPath: ledgerFile, viewsPath: viewsFile })
+  const projector = await startProjectorThread({ ledger, viewsPath: viewsFile })
   const views = openViews({ path: viewsFile, projector })
   const caughtUp = async () => views.waitFor(await log.head(), CATCH_UP_MS)
   await caughtUp()
@@ -149,7 +147,7 @@ export async function openCustody(
     deliver: webhooks.deliver,
     now,
     caughtUp,
-    backUpLedger: (path) => backUpLedger(ledgerFile, path),
+    backUpLedger: ledger.store === 'sqlite' ? (path) => backUpLedger(ledger.file, path) : null,
     async rebuild(onProgress) {
       await projector.stop()
       return rebuild({ reader: log, path: viewsFile, onProgress })
@@ -169,7 +167,7 @@ export async function openCustody(
 function notaryOf(configuration: Configuration, log: EventLog): Notary {
   return createNotary({
     log,
-    ledgerPath: configuration.ledgerFile,
+    ledger: configuration.ledger,
     path: configuration.notaryFile,
     dataDirectory: configuration.dataDirectory,
     keyFile: configuration.notaryKeyFile,

@@ -29,24 +29,53 @@ export async function restoreStores(
   configuration: Configuration,
   { ledger, vault, replace }: RestoreStep,
 ): Promise<{ keptLedger: string | null }> {
-  const { ledgerFile, vaultFile, viewsFile, notaryFile } = configuration
-  const wanted = [
-    ...(ledger === undefined ? [] : [{ source: ledger, target: ledgerFile }]),
-    ...(vault === undefined ? [] : [{ source: vault, target: vaultFile }]),
-  ]
+  const { viewsFile, notaryFile } = configuration
+  const newLedger = ledger === undefined ? null : ledgerFileOf(configuration, ledger)
+  const newVault = vault === undefined ? null : vaultFileOf(configuration, vault)
+  const wanted = [newLedger, newVault].filter((one) => one !== null)
   for (const { source, target } of wanted) check(source, target, replace)
   for (const { source, target } of wanted) copyBeside(source, target)
-  if (ledger !== undefined) await usable(ledgerFile, assertLedger)
-  if (vault !== undefined) await usable(vaultFile, (fresh) => assertOpens(fresh, configuration))
+  if (newLedger) await usable(newLedger.target, assertLedger)
+  if (newVault) await usable(newVault.target, (fresh) => assertOpens(fresh, configuration))
+  if (vault !== undefined && !newVault) await restoreOnServer(configuration.vault, vault)
   let keptLedger: string | null = null
-  if (vault !== undefined) putInPlace(vaultFile, destroyFile)
-  if (ledger !== undefined) {
-    putInPlace(ledgerFile, (old) => {
-      keptLedger = keep(old, ledgerFile)
+  if (newVault) putInPlace(newVault.target, destroyFile)
+  if (newLedger) {
+    putInPlace(newLedger.target, (old) => {
+      keptLedger = keep(old, newLedger.target)
     })
     for (const derived of [viewsFile, notaryFile]) discard(derived)
   }
   return { keptLedger }
+}
+
+type Wanted = Readonly<{ source: string; target: string }>
+
+function ledgerFileOf({ ledger }: Configuration, source: string): Wanted {
+  if (ledger.store === 'sqlite') return { source, target: ledger.file }
+  throw new RestoreRefused(
+    'the ledger is in an event store, which is copied and restored by its own means: see docs/operations.md',
+  )
+}
+
+/** Null: the vault is on a server. */
+function vaultFileOf({ vault }: Configuration, source: string): Wanted | null {
+  return vault.store === 'sqlite' ? { source, target: vault.file } : null
+}
+
+/** A vault that is there is not given up here: other nodes may be serving from it. */
+async function restoreOnServer(vault: Configuration['vault'], path: string): Promise<void> {
+  if (vault.store !== 'postgresql') throw new Error(`unreachable: ${vault.store} is a file`)
+  const { connectionString, schema } = vault
+  if (!existsSync(path)) throw new RestoreRefused(`there is no file ${path}`)
+  const { restorePostgresVault } = await import('./vault/postgres/restore.ts')
+  try {
+    await restorePostgresVault({ server: { connectionString }, schema, path })
+  } catch (cause) {
+    const { message } = cause as Error
+    const what = 'name an empty schema (CUSTODY_POSTGRESQL_SCHEMA), and drop the old one afterwards'
+    throw new RestoreRefused(`${message}. If a vault is there: ${what}`, { cause })
+  }
 }
 
 function check(source: string, target: string, replace: boolean): void {

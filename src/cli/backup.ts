@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { BackupOutcome } from '../application/backups.ts'
+import type { Configuration } from '../config.ts'
 import { Reference } from '../domain/values.ts'
 import { destroyFile } from '../files/durable-file.ts'
 import { keepEndingResidue, runResidue, type ResidueResult } from '../jobs/residue.ts'
@@ -27,7 +28,7 @@ export const backupCommand: AddCommand = (program, ended) => {
     .description('Copies of the stores, and the end of those that held keys.')
 
   common(backup.command('take'))
-    .description('Copy the ledger and the vault while they serve.')
+    .description('Copy the ledger and the vault while they serve; of a cluster, the vault.')
     .option('--to <directory>', 'where to (CUSTODY_BACKUPS; default ./backups)')
     .option('--store <which>', 'ledger, vault or all', 'all')
     .option('--name <reference>', 'what it is called (default: the time)')
@@ -117,12 +118,23 @@ function takeOf({ configuration }: Context, { to, store, name }: TakeOptions): A
   }
   const named = Reference.safeParse(name ?? timeName(new Date()))
   if (!named.success) throw new UsageError(`--name: ${named.error.issues[0]?.message}`)
+  const embedded = configuration.ledger.store === 'sqlite'
+  if (store === 'ledger' && !embedded) {
+    throw new UsageError(
+      '--store: an event store is copied by its own means (docs/operations.md); name the vault',
+    )
+  }
   return {
     directory: to === undefined ? configuration.backupDirectory : resolve(to),
     name: named.data,
-    ledger: store !== 'vault',
+    ledger: store !== 'vault' && embedded,
     vault: store !== 'ledger',
   }
+}
+
+/** What a copy of the vault is called: a database, or lines of JSON from a server. */
+function vaultCopy({ vault }: Configuration, directory: string, name: string): string {
+  return join(directory, `${name}.vault.${vault.store === 'sqlite' ? 'sqlite' : 'jsonl'}`)
 }
 
 /** `2026-07-01t09-30-00z`: a name that sorts by time. */
@@ -138,12 +150,12 @@ async function take(
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const files: string[] = []
   if (vault) {
-    const path = join(directory, `${name}.vault.sqlite`)
+    const path = vaultCopy(custody.configuration, directory, name)
     if (existsSync(path)) throw new UsageError(`--name: there is a file ${path} already`)
     const outcome = await custody.services.backups.take(context.caller, { backup: name, path })
     files.push(told(outcome, path))
   }
-  if (ledger) {
+  if (ledger && custody.backUpLedger) {
     const path = join(directory, `${name}.ledger.sqlite`)
     await custody.backUpLedger(path)
     files.push(path)
@@ -180,7 +192,7 @@ export async function expire(
     caller,
     asOf,
     destroyBackup: (backup) => {
-      const file = join(configuration.backupDirectory, `${backup}.vault.sqlite`)
+      const file = vaultCopy(configuration, configuration.backupDirectory, backup)
       if (!existsSync(file)) return false
       destroyFile(file)
       return true

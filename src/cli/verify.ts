@@ -43,11 +43,11 @@ Examples:
       if (bundle !== undefined) {
         return ended(await verifyBundleFile(context, bundle, pinned, options))
       }
-      const { ledgerFile, notaryFile, notaryKeyFile, origin } = context.configuration
+      const { ledger, notaryFile, notaryKeyFile, origin } = context.configuration
       const beside = keptBeside(notaryKeyFile, origin).map((kept) => ({ ...kept, own: true }))
       const bar = context.output.progress('Verifying', 1)
-      const verification = verifyLedger({
-        ledgerPath: ledgerFile,
+      const verification = await verifyLedger({
+        ledger,
         notaryPath: notaryFile,
         keys: pinned.length > 0 ? pinned : keyBeside(context),
         pinned: pinned.length > 0,

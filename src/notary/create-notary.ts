@@ -17,10 +17,10 @@ import { createSigning } from './signing.ts'
  * the ledger when they were asked for.
  */
 export function createNotary(options: NotaryOptions): Notary {
-  const { log, ledgerPath, path } = options
+  const { log, ledger, path } = options
   let thread: Promise<NotaryThread> | null = null
   let opened: { database: DatabaseSync; reading: NotaryReading } | null = null
-  const startThread = () => (thread ??= startNotaryThread({ ledgerPath, notaryPath: path }))
+  const startThread = () => (thread ??= startNotaryThread({ ledger, notaryPath: path }))
   const reading = async () => {
     if (opened) return opened.reading
     await startThread()

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ControllerId } from '../domain/values.ts'
-import { openSqliteEventReader } from '../ledger/sqlite/event-reader.ts'
+import { openLedgerReader } from '../ledger/place.ts'
 import { createFollower } from './follower.ts'
 import { openNotaryDatabase } from './schema.ts'
 import type { FromThread, Question, Settled, ThreadStart, ToThread } from './thread-messages.ts'
@@ -16,11 +16,11 @@ const lookEveryMs = 500
 const port = parentPort
 if (!port) throw new Error('the notary follows in a thread of its own')
 // Written by `startNotaryThread`, the only one who starts this thread.
-const { ledgerPath, notaryPath } = workerData as ThreadStart
+const { ledger, notaryPath } = workerData as ThreadStart
 
 const stopping = new AbortController()
 const database = openNotaryDatabase(notaryPath)
-const reader = openSqliteEventReader(ledgerPath)
+const reader = await openLedgerReader(ledger)
 const follower = createFollower(reader, database)
 const asked: { number: number; question: Question }[] = []
 let rest = new AbortController()

@@ -1,5 +1,6 @@
 import type { ControllerId, EventId, Instant } from '../domain/values.ts'
 import type { EventLog } from '../ledger/event-log.ts'
+import type { LedgerPlace } from '../ledger/place.ts'
 import type { CheckpointsEnd } from './checkpoint-event.ts'
 import { highWaterOf } from './high-water.ts'
 import type { NotaryThread } from './notary-thread.ts'
@@ -9,8 +10,8 @@ import type { NotaryReading } from './reading.ts'
 
 export type NotaryOptions = Readonly<{
   log: EventLog
-  /** The ledger's file, which the notary's thread reads on its own. */
-  ledgerPath: string
+  /** Where the ledger is, which the notary's thread reads on its own. */
+  ledger: LedgerPlace
   /** The notary's own file; it is made where there is none, and filled from the ledger. */
   path: string
   dataDirectory: string

@@ -1,5 +1,7 @@
+import type { LedgerPlace } from '../ledger/place.ts'
+
 /** What the notary's thread is started with. */
-export type ThreadStart = Readonly<{ ledgerPath: string; notaryPath: string }>
+export type ThreadStart = Readonly<{ ledger: LedgerPlace; notaryPath: string }>
 
 /**
  * What the thread is asked. `reach`: follow the ledger to its end. `settle`: the same, and let the map of

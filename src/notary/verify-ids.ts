@@ -1,5 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite'
 import type { Position } from '../domain/values.ts'
+import type { LedgerSource } from './verify-source.ts'
 import type { Finding } from './verify-types.ts'
 
 /**
@@ -21,23 +21,21 @@ export class IdCheck {
   }
 
   /** The ids that are there twice, each at its second position. */
-  findings(database: DatabaseSync, until: number): Finding[] {
+  async findings(ledger: LedgerSource, until: number): Promise<Finding[]> {
     const sorted = this.#numbers.subarray(0, this.#count).sort()
     const suspect = new Set(sorted.filter((number, at) => at > 0 && number === sorted[at - 1]))
     if (suspect.size === 0) return []
     const seen = new Map<string, number>()
     const findings: Finding[] = []
-    const rows = database.prepare(
-      'SELECT position, lower(hex(id)) AS id FROM event WHERE position <= ? ORDER BY position',
-    )
-    for (const row of rows.iterate(until)) {
-      const [id, position] = [String(row['id']), Number(row['position'])]
-      if (!suspect.has(numberOf(id))) continue
-      const first = seen.get(id)
-      if (first === undefined) seen.set(id, position)
-      else {
-        const message = `the event at position ${first} has the same id`
-        findings.push({ position: position as Position, code: 'duplicate_id', message })
+    for await (const page of ledger.pages(until)) {
+      for (const { id, position } of page) {
+        if (!suspect.has(numberOf(id))) continue
+        const first = seen.get(id)
+        if (first === undefined) seen.set(id, position)
+        else {
+          const message = `the event at position ${first} has the same id`
+          findings.push({ position: position as Position, code: 'duplicate_id', message })
+        }
       }
     }
     return findings

@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite'
 import { isUtf8 } from 'node:buffer'
 import { StreamName } from '../domain/envelope.ts'
 import { EventId, type Position, type Revision } from '../domain/values.ts'
@@ -6,73 +5,32 @@ import { decode, UnreadableEvent } from '../ledger/codec.ts'
 import type { LogRecord } from '../ledger/event-log.ts'
 import type { Finding } from './verify-types.ts'
 
-/** A row of the ledger's file, as it is stored. */
-type Row = Readonly<{
+/** A row of the ledger, as it is stored. */
+export type Row = Readonly<{
   position: number
-  streamNumber: number
+  /** What tells its stream from others: in a file a number, which may have no name. */
+  streamKey: number | string
   stream: string | null
   revision: number
   type: string | null
+  /** Hexadecimal digits, without dashes. */
   id: string
   body: Buffer
 }>
-
-const rowsAtOnce = 1_000
-
-/**
- * Reads all rows up to a position in pages, so that whoever writes meanwhile does not wait.
- *
- * @param stream only those of the stream with this number
- */
-export function* readRows(
-  database: DatabaseSync,
-  until: number,
-  stream: number | null = null,
-): Generator<readonly Row[]> {
-  const statement = database.prepare(
-    `SELECT event.position, event.stream, stream.name, event.revision, type.name,
-       lower(hex(event.id)), CAST(event.body AS BLOB)
-     FROM event LEFT JOIN stream ON stream.number = event.stream
-       LEFT JOIN type ON type.number = event.type
-     WHERE event.position > ? AND event.position <= ? ${stream === null ? '' : 'AND event.stream = ?'}
-     ORDER BY event.position LIMIT ?`,
-  )
-  statement.setReturnArrays(true)
-  for (let after = -1; ;) {
-    const page = (
-      statement.all(
-        ...[after, until, ...(stream === null ? [] : [stream]), rowsAtOnce],
-      ) as unknown as unknown[][]
-    ).map(rowOf)
-    const last = page.at(-1)
-    if (!last) return
-    yield page
-    // A damaged file can answer what was not asked for; then this ends all the same.
-    if (last.position <= after) return
-    after = last.position
-  }
-}
-
-function rowOf([position, streamNumber, stream, revision, type, id, body]: unknown[]): Row {
-  const bytes = body as Uint8Array | null
-  return {
-    position: Number(position),
-    streamNumber: Number(streamNumber),
-    stream: typeof stream === 'string' ? stream : null,
-    revision: Number(revision),
-    type: typeof type === 'string' ? type : null,
-    id: String(id),
-    body: Buffer.from(bytes ?? []),
-  }
-}
 
 /**
  * Checks row after row that they are one history: positions and revisions without a gap, names that there
  * are, and events that can be read.
  */
 export class RowCheck {
-  readonly #revisions = new Map<number, number>()
+  readonly #revisions = new Map<number | string, number>()
+  readonly #dense: boolean
   #position = 0
+
+  /** `dense`: each position is one more than that before. */
+  constructor(dense: boolean) {
+    this.#dense = dense
+  }
 
   /** What is wrong with the next row, and the record in it; null where there is none to be made of it. */
   next(row: Row): { findings: Finding[]; record: LogRecord | null } {
@@ -81,22 +39,22 @@ export class RowCheck {
     const report = (code: Finding['code'], message: string, position: Position = at) =>
       findings.push({ position, code, message })
     const expected = (this.#position + 1) as Position
-    if (at > expected) {
+    if (at > expected && this.#dense) {
       const many = at - expected === 1 ? 'is' : `to ${at - 1} are`
       report('missing', `position ${expected} ${many} missing`, expected)
     } else if (at < expected) {
       report('out_of_order', `position ${at} stands behind position ${this.#position}`)
     }
     this.#position = Math.max(this.#position, at)
-    const due = this.#revisions.get(row.streamNumber) ?? 0
+    const due = this.#revisions.get(row.streamKey) ?? 0
     if (row.revision !== due) {
-      const stream = row.stream ?? `stream ${row.streamNumber}`
+      const stream = row.stream ?? `stream ${row.streamKey}`
       report(
         'revision',
         `the next event of ${stream} is revision ${due}, and this is ${row.revision}`,
       )
     }
-    this.#revisions.set(row.streamNumber, Math.max(due, row.revision + 1))
+    this.#revisions.set(row.streamKey, Math.max(due, row.revision + 1))
     const record = recordOf(row, report)
     if (record) checkEvent(record, report)
     return { findings, record }

@@ -1,8 +1,9 @@
 import type { ControllerId, Instant, Position } from '../domain/values.ts'
+import type { LedgerPlace } from '../ledger/place.ts'
 import type { VerifierKey } from '../proof/note.ts'
 
 /**
- * What can be wrong with a ledger. `unreadable_file`: SQLite cannot read it. `missing`, `out_of_order`,
+ * What can be wrong with a ledger. `unreadable_file`: its store cannot read it. `missing`, `out_of_order`,
  * `revision`, `duplicate_id`, `unknown_name`: the rows are not those of one history. `unreadable_event`:
  * what is stored is no event. `altered`: not the events that were signed. `shorter`: fewer than were signed.
  * `signature`, `checkpoint`: what is said to be signed is not, or is not what the notary writes. `index`: the
@@ -58,7 +59,7 @@ export type Verification = Readonly<{
 export type KeptNote = Readonly<{ note: string; file: string; own: boolean }>
 
 export type VerifyOptions = Readonly<{
-  ledgerPath: string
+  ledger: LedgerPlace
   /** The notary's file; it only helps to say where something is wrong. */
   notaryPath: string
   keys: readonly VerifierKey[]

@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite'
 import { streamParts } from '../domain/envelope.ts'
 import type { ControllerId, Position } from '../domain/values.ts'
 import { UnreadableEvent } from '../ledger/codec.ts'
@@ -6,7 +5,8 @@ import type { LogRecord } from '../ledger/event-log.ts'
 import { isLeaf } from './leaves.ts'
 import { claimOfEvent, claimOfKept, type Claim, type ClaimRead } from './verify-claims.ts'
 import { IdCheck } from './verify-ids.ts'
-import { readRows, RowCheck } from './verify-rows.ts'
+import { RowCheck } from './verify-rows.ts'
+import type { LedgerSource } from './verify-source.ts'
 import type { TreeCheck } from './verify-tree.ts'
 import type { Finding, Verification, VerifyOptions } from './verify-types.ts'
 
@@ -17,7 +17,6 @@ const mostFindings = 1_000
 export class Walk {
   readonly #options: VerifyOptions
   readonly #trees: TreeCheck
-  readonly #rows = new RowCheck()
   readonly #ids = new IdCheck()
   readonly #findings: Finding[] = []
   /** Claims whose sizes are not reached yet, in the order of their sizes. */
@@ -35,17 +34,17 @@ export class Walk {
     this.#trees = trees
   }
 
-  /** @throws the error of node:sqlite where the file cannot be read */
-  read(ledger: DatabaseSync): void {
+  /** @throws what the source throws where the ledger cannot be read */
+  async read(ledger: LedgerSource): Promise<void> {
+    const rows = new RowCheck(ledger.dense)
     // In this order: what was followed was in the ledger before.
     const followedTo = this.#trees.followedTo()
-    const { last } = ledger.prepare('SELECT max(position) AS last FROM event').get() ?? {}
-    const until = Number(last ?? 0)
-    this.#collectClaims(ledger, until)
-    for (const page of readRows(ledger, until)) {
+    const until = await ledger.last()
+    await this.#collectClaims(ledger, until)
+    for await (const page of ledger.pages(until)) {
       const leaves: LogRecord[] = []
       for (const row of page) {
-        const { findings, record } = this.#rows.next(row)
+        const { findings, record } = rows.next(row)
         this.#report(...findings)
         this.#ids.add(row.id)
         this.#position = row.position
@@ -71,14 +70,14 @@ export class Walk {
       const finding = this.#trees.apart(record)
       if (finding) this.#report(finding)
     }
-    this.#report(...this.#trees.unfollowed(), ...this.#ids.findings(ledger, until))
-    this.#checkIndexes(ledger)
+    this.#report(...this.#trees.unfollowed(), ...(await this.#ids.findings(ledger, until)))
+    this.#report(...ledger.damage())
   }
 
-  /** The file could be read up to where the walk stands. */
+  /** The ledger could be read up to where the walk stands. */
   unreadable(error: Error): void {
     const position = (this.#position + 1) as Position
-    const message = `the file cannot be read behind position ${this.#position}: ${error.message}`
+    const message = `the ledger cannot be read behind position ${this.#position}: ${error.message}`
     this.#report({ position, code: 'unreadable_file', message })
   }
 
@@ -103,15 +102,17 @@ export class Walk {
   }
 
   /** All that was signed, from the ledger and from elsewhere, before the first leaf is looked at. */
-  #collectClaims(ledger: DatabaseSync, until: number): void {
+  async #collectClaims(ledger: LedgerSource, until: number): Promise<void> {
     const { keys, kept } = this.#options
     const reads: ClaimRead[] = kept.map((note) => claimOfKept(note, keys))
-    for (const record of signedRecords(ledger, until)) {
-      try {
-        reads.push(claimOfEvent(record, keys))
-      } catch (error) {
-        // The walk says of every event that cannot be read why.
-        if (!(error instanceof UnreadableEvent)) throw error
+    for await (const page of ledger.signed(until)) {
+      for (const record of page) {
+        try {
+          reads.push(claimOfEvent(record, keys))
+        } catch (error) {
+          // The walk says of every event that cannot be read why.
+          if (!(error instanceof UnreadableEvent)) throw error
+        }
       }
     }
     const claims = reads.map(({ claim }) => claim).filter((claim) => claim !== null)
@@ -144,32 +145,6 @@ export class Walk {
       while (claims[0] && claims[0].head.size <= size) {
         const finding = this.#trees.check(claims.shift()!)
         if (finding) this.#report(finding)
-      }
-    }
-  }
-
-  /** SQLite's own check: it says little of rows, and all of indexes. */
-  #checkIndexes(ledger: DatabaseSync): void {
-    for (const row of ledger.prepare('PRAGMA integrity_check(100)').all()) {
-      const message = String(row['integrity_check'])
-      if (message === 'ok') continue
-      const [, number] = /\brow (\d+) missing from index event_by_stream/.exec(message) ?? []
-      const position = number === undefined ? null : (Number(number) as Position)
-      this.#report({ position, code: 'index', message: `the file is damaged: ${message}` })
-    }
-  }
-}
-
-/** The records of the checkpoint streams, in the order of the ledger. */
-function* signedRecords(ledger: DatabaseSync, until: number): Generator<LogRecord> {
-  const streams = ledger
-    .prepare("SELECT number FROM stream WHERE name GLOB 'checkpoint-*' ORDER BY number")
-    .all()
-  for (const { number } of streams) {
-    for (const page of readRows(ledger, until, Number(number))) {
-      for (const row of page) {
-        const { record } = new RowCheck().next(row)
-        if (record) yield record
       }
     }
   }

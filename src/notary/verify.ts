@@ -2,23 +2,26 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { LogUnavailable } from '../ledger/event-log.ts'
+import { openLedgerReader, type LedgerPlace } from '../ledger/place.ts'
 import { assertSchema } from '../ledger/sqlite/schema.ts'
 import { openDatabase, SQLITE_BUSY, SQLITE_FULL, sqliteCode } from '../sqlite/open.ts'
 import { createReading } from './reading.ts'
 import { openNotaryDatabase } from './schema.ts'
+import { fileSource, readerSource, type LedgerSource } from './verify-source.ts'
 import { TreeCheck } from './verify-tree.ts'
 import type { Verification, VerifyOptions } from './verify-types.ts'
 import { Walk } from './verify-walk.ts'
 
 /**
- * Reads a ledger's file again, all of it, and compares it with everything that was signed of it: each event
+ * Reads a ledger again, all of it, and compares it with everything that was signed of it: each event
  * can be read, positions and revisions have no gap, no id is there twice, the tree over the stored bytes has
  * at each checkpoint the root that was signed, and so has the map of the heads of the streams. Works beside a
  * process that writes; it ends at the position that was the last when it began.
  *
  * @throws Error when there is no such file, or the machine fails
  */
-export function verifyLedger(options: VerifyOptions): Verification {
+export async function verifyLedger(options: VerifyOptions): Promise<Verification> {
   const directory = mkdtempSync(join(tmpdir(), 'custody-verify-'))
   const opened: DatabaseSync[] = []
   const open = (database: DatabaseSync) => {
@@ -26,15 +29,16 @@ export function verifyLedger(options: VerifyOptions): Verification {
     return database
   }
   try {
-    if (!existsSync(options.ledgerPath)) throw new Error(`there is no ledger ${options.ledgerPath}`)
+    const { ledger } = options
+    if (ledger.store === 'sqlite' && !existsSync(ledger.file)) {
+      throw new Error(`there is no ledger ${ledger.file}`)
+    }
     const scratch = open(openNotaryDatabase(join(directory, 'trees.sqlite')))
     const followed = openFollowed(options.notaryPath, open)
     const trees = new TreeCheck(scratch, followed && createReading(followed))
     const walk = new Walk(options, trees)
     try {
-      const ledger = open(openDatabase(options.ledgerPath, { readOnly: true }))
-      assertSchema(ledger)
-      walk.read(ledger)
+      await readLedger(ledger, (source) => walk.read(source))
     } catch (error) {
       if (!isDamage(error)) throw error
       walk.unreadable(error)
@@ -46,9 +50,41 @@ export function verifyLedger(options: VerifyOptions): Verification {
   }
 }
 
+async function readLedger(
+  place: LedgerPlace,
+  read: (source: LedgerSource) => Promise<void>,
+): Promise<void> {
+  if (place.store === 'sqlite') {
+    const database = openDatabase(place.file, { readOnly: true })
+    try {
+      assertSchema(database)
+      await read(fileSource(database))
+    } finally {
+      database.close()
+    }
+    return
+  }
+  const reader = await openLedgerReader(place)
+  try {
+    await read(readerSource(reader))
+  } catch (error) {
+    if (error instanceof LogUnavailable) throw error
+    throw new UnreadableLedger((error as Error).message, { cause: error })
+  } finally {
+    await reader.close()
+  }
+}
+
+/** The server answers, and what it answers is no history of ours. */
+class UnreadableLedger extends Error {
+  override readonly name = 'UnreadableLedger'
+}
+
 /** What SQLite says of a file that is not what it was; anything else is the machine's failure. */
 function isDamage(error: unknown): error is Error {
   if (!(error instanceof Error)) return false
+  if (error instanceof UnreadableLedger) return true
+  if (error instanceof LogUnavailable) return false
   if ('code' in error && error.code === 'ERR_OUT_OF_RANGE') return true
   const passing: (number | null)[] = [SQLITE_BUSY, SQLITE_FULL]
   const code = sqliteCode(error) ?? sqliteCode(error.cause)

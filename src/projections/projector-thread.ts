@@ -14,6 +14,8 @@ export type ProjectorThread = Readonly<{
   onAdvance: (callback: (advance: Advance) => void) => () => void
   /** Called when the projector could not go on; it tries again by itself. */
   onTrouble: (callback: (message: string) => void) => () => void
+  /** Called when it lost its subscription to the log; it makes another by itself. */
+  onDropped: (callback: (message: string) => void) => () => void
   /** Resolves when the views hold the position. @throws ViewsBehind after `milliseconds` */
   waitFor: (position: Position, milliseconds: number) => Promise<void>
   /** Something was appended: look now, not at the next poll. */
@@ -32,19 +34,21 @@ export async function startProjectorThread(start: ThreadStart): Promise<Projecto
   })
   const advanced = new Set<(advance: Advance) => void>()
   const troubled = new Set<(message: string) => void>()
+  const dropped = new Set<(message: string) => void>()
   const waiters = createWaiters()
   let ended = false
 
   const stumble = (message: string) => {
     waiters.trouble(message)
-    for (const callback of troubled) callback(message)
+    tell(troubled, message)
   }
   worker.on('message', (message: FromThread) => {
     if (message.said === 'trouble') return stumble(message.message)
+    if (message.said === 'dropped') return tell(dropped, message.message)
     const position = message.position as Position
     waiters.reach(position)
     const advance = { position, kinds: new Set<StreamKind>(message.kinds) }
-    for (const callback of advanced) callback(advance)
+    tell(advanced, advance)
   })
   const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   try {
@@ -61,6 +65,7 @@ export async function startProjectorThread(start: ThreadStart): Promise<Projecto
     position: waiters.reached,
     onAdvance: (callback) => listen(advanced, callback),
     onTrouble: (callback) => listen(troubled, callback),
+    onDropped: (callback) => listen(dropped, callback),
     async waitFor(position, milliseconds) {
       if (waiters.reached() >= position) return
       post('nudge')
@@ -111,6 +116,10 @@ function createWaiters() {
 function listen<T>(callbacks: Set<T>, callback: T): () => void {
   callbacks.add(callback)
   return () => callbacks.delete(callback)
+}
+
+function tell<T>(callbacks: ReadonlySet<(told: T) => void>, told: T): void {
+  for (const callback of callbacks) callback(told)
 }
 
 function neverFollowed(): never {

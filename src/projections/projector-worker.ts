@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openSqliteEventReader, type SqliteEventReader } from '../ledger/sqlite/event-reader.ts'
+import { openLedgerReader } from '../ledger/place.ts'
 import { openViewsDatabase } from './database.ts'
 import { createProjector } from './projector.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
@@ -14,12 +14,14 @@ const restMs = 100
 
 const port = parentPort
 if (!port) throw new Error('the projector is started as a thread')
-const { ledgerPath, viewsPath } = workerData as ThreadStart
+const { ledger, viewsPath } = workerData as ThreadStart
 
 const stopping = new AbortController()
 const say = (message: FromThread) => port.postMessage(message)
 const database = openViewsDatabase(viewsPath)
-const reader: SqliteEventReader = openSqliteEventReader(ledgerPath)
+const reader = await openLedgerReader(ledger, {
+  onDropped: (message) => say({ said: 'dropped', message }),
+})
 let waking: (() => void) | null = null
 const projector = createProjector({
   reader,

@@ -12,7 +12,7 @@ import { openSqliteVault } from '../../src/vault/sqlite-vault.ts'
 import { filesUnder, sightings, sightingsUnder, spellings } from '../support/canaries.ts'
 import { runCli, type Place } from '../support/run-cli.ts'
 import { serveCli } from '../support/serve-cli.ts'
-import { openStack, symphony } from '../support/stack.ts'
+import { fileOf, openStack, symphony } from '../support/stack.ts'
 import { secretsOf, type Secrets } from '../vault/bytes-of.ts'
 
 /** Somebody with values that each encoding spells in a way of its own. */
@@ -50,7 +50,7 @@ function rootKeyOf() {
 /** What the vault has of a person: wrapped keys and index rows as stored, and the keys themselves. */
 async function secretsNow(subject: SubjectId): Promise<{ secrets: Secrets; raw: Buffer[] }> {
   const { rootKey, keyring } = keys()
-  const path = configuration.vaultFile
+  const path = fileOf(configuration.vault)
   const [secrets] = secretsOf({ path, keyring }, symphony, [subject])
   const vault = await openSqliteVault({ path, rootKey, keyring })
   try {

@@ -13,7 +13,7 @@ import { dumpViews } from '../../src/projections/dump.ts'
 import { open } from '../../src/vault/sealing.ts'
 import type { Vault } from '../../src/vault/vault.ts'
 import { randomFrom, seed } from '../support/seed.ts'
-import { openStack, symphony, type Stack } from '../support/stack.ts'
+import { fileOf, openStack, symphony, type Stack } from '../support/stack.ts'
 
 const kills = 20
 const program = fileURLToPath(new URL('../support/ledger-load-process.ts', import.meta.url))
@@ -172,7 +172,7 @@ describe('killing the whole ledger under load', () => {
       const random = randomFrom(seed())
       const all: Acknowledged = { lines: [], erased: new Set() }
       const events: Envelope[] = []
-      const reader = openSqliteEventReader(stack.configuration.ledgerFile)
+      const reader = openSqliteEventReader(fileOf(stack.configuration.ledger))
       let next = startProcess('p0')
       for (let kill = 0; kill < kills; kill += 1) {
         const now = next

@@ -13,7 +13,7 @@ import { openCustody } from '../../src/main.ts'
 import { dumpViews } from '../../src/projections/dump.ts'
 import { open } from '../../src/vault/sealing.ts'
 import { runCli, type Place } from '../support/run-cli.ts'
-import { openStack, type Stack } from '../support/stack.ts'
+import { fileOf, openStack, type Stack } from '../support/stack.ts'
 import { first, prospectDetails, registration, Someone } from '../support/whole-ledger.ts'
 
 const LONG_MS = 180_000
@@ -95,7 +95,7 @@ describe('retention from the command line', () => {
       const dry = await runCli(place, ['retention', 'run', '--as-of', asOf, '--dry-run', '--json'])
       expect(dry.code, dry.err).toBe(0)
       expect(JSON.parse(dry.out)).toMatchObject({ figures: { deleted: 120 } })
-      const reader = openSqliteEventReader(configuration.ledgerFile)
+      const reader = openSqliteEventReader(fileOf(configuration.ledger))
       expect(
         (await everything({ custody: { log: reader } })).map(({ type }) => type),
       ).not.toContain('DeletionRequested')

@@ -26,8 +26,8 @@ describe('after an erasure', { timeout: 60_000 }, () => {
     expect(erased.outcome).toBe('deleted')
     const after = (await custody.notary.checkpoint(symphony))!
     expect(after.size).toBeGreaterThan(before.size)
-    const verification = verifyLedger({
-      ledgerPath: configuration.ledgerFile,
+    const verification = await verifyLedger({
+      ledger: configuration.ledger,
       notaryPath: configuration.notaryFile,
       keys: [parseVerifierKey((await custody.notary.identity(symphony)).verifierKey)!],
       pinned: true,

@@ -63,7 +63,7 @@ export async function openDesk(
   const log = await openSqliteEventLog({ path: ledgerPath })
   const notary = createNotary({
     log: through(log),
-    ledgerPath,
+    ledger: { store: 'sqlite', file: ledgerPath },
     path: notaryPath,
     dataDirectory: data,
     keyFile,

@@ -56,9 +56,9 @@ function settle(path: string): void {
   database.close()
 }
 
-const check = (ledgerPath: string, more: Partial<VerifyOptions> = {}): Verification =>
+const check = (file: string, more: Partial<VerifyOptions> = {}): Promise<Verification> =>
   verifyLedger({
-    ledgerPath,
+    ledger: { store: 'sqlite', file },
     notaryPath: desk.notaryPath,
     keys: [key],
     pinned: true,
@@ -262,8 +262,8 @@ const mutations: Record<string, Mutation> = {
 }
 
 describe('a ledger that is as it was', () => {
-  it('verifies, and says what is covered and what is not yet', () => {
-    const verification = check(desk.ledgerPath, { kept: [...notes, older] })
+  it('verifies, and says what is covered and what is not yet', async () => {
+    const verification = await check(desk.ledgerPath, { kept: [...notes, older] })
     expect(verification).toMatchObject({ ok: true, first: null, findings: [], keys: 'pinned' })
     const [one] = verification.trees.filter(({ controller }) => controller === acme)
     expect(one!.notCovered).toBe(8)
@@ -272,19 +272,22 @@ describe('a ledger that is as it was', () => {
     expect(one!.checkpoints).toBe(8)
   })
 
-  it('verifies without the notary’s file, and with it damaged', () => {
+  it('verifies without the notary’s file, and with it damaged', async () => {
     const damaged = join(scratch, 'notary.sqlite')
     for (const notaryPath of [join(scratch, 'none.sqlite'), damaged]) {
       const bytes = readFileSync(desk.notaryPath)
       bytes.fill(0x5a, 4096, bytes.length)
       writeFileSync(damaged, bytes)
-      expect(check(desk.ledgerPath, { notaryPath })).toMatchObject({ ok: true })
+      expect(await check(desk.ledgerPath, { notaryPath })).toMatchObject({ ok: true })
     }
   })
 
-  it('says when no key was pinned, and when there was none', () => {
-    expect(check(desk.ledgerPath, { pinned: false })).toMatchObject({ ok: true, keys: 'unpinned' })
-    const unsigned = check(desk.ledgerPath, { keys: [] })
+  it('says when no key was pinned, and when there was none', async () => {
+    expect(await check(desk.ledgerPath, { pinned: false })).toMatchObject({
+      ok: true,
+      keys: 'unpinned',
+    })
+    const unsigned = await check(desk.ledgerPath, { keys: [] })
     expect(unsigned).toMatchObject({ ok: true, keys: 'none' })
     expect(unsigned.trees.every(({ covered }) => covered === 0)).toBe(true)
   })
@@ -293,14 +296,14 @@ describe('a ledger that is as it was', () => {
     const other = await openDesk()
     const stranger = parseVerifierKey((await other.notary.identity(acme)).verifierKey)!
     await other.dispose()
-    const verification = check(desk.ledgerPath, { keys: [stranger] })
+    const verification = await check(desk.ledgerPath, { keys: [stranger] })
     expect(verification.ok).toBe(false)
     expect(verification.findings.every(({ code }) => code === 'signature')).toBe(true)
   })
 })
 
 describe('a ledger that was altered', { timeout: 300_000 }, () => {
-  it(`is found, and the position, in ${inSql} mutations of its rows`, () => {
+  it(`is found, and the position, in ${inSql} mutations of its rows`, async () => {
     const random = randomFrom(seed())
     const before = dump(desk.ledgerPath)!
     const last = Number(before.at(-1)![0])
@@ -311,7 +314,7 @@ describe('a ledger that was altered', { timeout: 300_000 }, () => {
       const path = mutatedFile(inDatabase((database) => mutations[name]!(database, random, last)))
       const expected = firstDifference(before, dump(path)!)
       if (expected === null) continue
-      const { ok, first, findings } = check(path)
+      const { ok, first, findings } = await check(path)
       expect(
         { name, turn, ok, position: first?.position },
         JSON.stringify(findings.slice(0, 5)),
@@ -326,7 +329,7 @@ describe('a ledger that was altered', { timeout: 300_000 }, () => {
     expect(found).toBeGreaterThan(inSql * 0.9)
   })
 
-  it(`is found in ${inBytes} mutations of the file’s bytes, and the position where there is one`, () => {
+  it(`is found in ${inBytes} mutations of the file’s bytes, and the position where there is one`, async () => {
     const random = randomFrom(seed())
     const before = dump(desk.ledgerPath)!
     const original = readFileSync(desk.ledgerPath)
@@ -338,7 +341,7 @@ describe('a ledger that was altered', { timeout: 300_000 }, () => {
         bytes[at]! ^= 1 << Math.floor(random() * 8)
         writeFileSync(file, bytes)
       })
-      const { ok, first } = check(path)
+      const { ok, first } = await check(path)
       const code = first?.code ?? 'none'
       codes.set(code, (codes.get(code) ?? 0) + 1)
       const after = dump(path)
@@ -355,7 +358,7 @@ describe('a ledger that was altered', { timeout: 300_000 }, () => {
     expect(codes.size).toBeGreaterThan(2)
   })
 
-  it('is found without the notary’s file too, between two checkpoints', () => {
+  it('is found without the notary’s file too, between two checkpoints', async () => {
     const random = randomFrom(seed())
     const last = dump(desk.ledgerPath)!.length
     for (let turn = 0; turn < 20; turn += 1) {
@@ -364,36 +367,36 @@ describe('a ledger that was altered', { timeout: 300_000 }, () => {
           mutations['two bodies that are swapped']!(database, random, last - 20),
         ),
       )
-      const verification = check(path, { notaryPath: join(scratch, 'none.sqlite') })
+      const verification = await check(path, { notaryPath: join(scratch, 'none.sqlite') })
       expect(verification.ok).toBe(false)
     }
   })
 
-  it('is found by a checkpoint that was kept, when all else was altered with it', () => {
+  it('is found by a checkpoint that was kept, when all else was altered with it', async () => {
     const cut = 60
     const path = mutatedFile(
       inDatabase((database) => database.exec(`DELETE FROM event WHERE position > ${cut}`)),
     )
     const none = join(scratch, 'none.sqlite')
-    expect(check(path, { kept: [], notaryPath: none }).ok).toBe(true)
-    const verification = check(path, { kept: [older], notaryPath: none })
+    expect((await check(path, { kept: [], notaryPath: none })).ok).toBe(true)
+    const verification = await check(path, { kept: [older], notaryPath: none })
     expect(verification).toMatchObject({ ok: false, first: { code: 'shorter', position: cut + 1 } })
     expect(verification.first!.message).toMatch(/kept\.txt/)
   })
 })
 
 describe('what is no ledger', () => {
-  it('is said to be none', () => {
+  it('is said to be none', async () => {
     const path = join(scratch, 'text.sqlite')
     writeFileSync(path, 'This is no database.')
-    expect(check(path)).toMatchObject({ ok: false, first: { code: 'unreadable_file' } })
+    expect(await check(path)).toMatchObject({ ok: false, first: { code: 'unreadable_file' } })
     const empty = new DatabaseSync(join(scratch, 'other.sqlite'))
     empty.exec('CREATE TABLE event (position INTEGER PRIMARY KEY); PRAGMA journal_mode = WAL')
     empty.close()
-    expect(check(join(scratch, 'other.sqlite'))).toMatchObject({
+    expect(await check(join(scratch, 'other.sqlite'))).toMatchObject({
       ok: false,
       first: { code: 'unreadable_file' },
     })
-    expect(() => check(join(scratch, 'not-there.sqlite'))).toThrow(/there is no ledger/)
+    await expect(check(join(scratch, 'not-there.sqlite'))).rejects.toThrow(/there is no ledger/)
   })
 })

@@ -108,7 +108,10 @@ describe('a projector', () => {
 describe("the projector's thread", () => {
   it('follows, says how far and of which streams, and lets a reader wait for its write', async () => {
     const before = await use(1)
-    const thread = await startProjectorThread({ ledgerPath, viewsPath })
+    const thread = await startProjectorThread({
+      ledger: { store: 'sqlite', file: ledgerPath },
+      viewsPath,
+    })
     const views = openViews({ path: viewsPath, projector: thread })
     const kinds = new Set<string>()
     const deaf = thread.onAdvance((advance) => advance.kinds.forEach((kind) => kinds.add(kind)))
@@ -138,12 +141,15 @@ describe("the projector's thread", () => {
 
   it('cannot start without a ledger, and says so', async () => {
     const none = join(directory, 'none.db')
-    const starting = startProjectorThread({ ledgerPath: none, viewsPath })
+    const starting = startProjectorThread({ ledger: { store: 'sqlite', file: none }, viewsPath })
     await expect(starting).rejects.toThrow(/couldn't start the projector: couldn't open .*none\.db/)
   })
 
   it('goes on behind an event that it could not read, once it can', async () => {
-    const thread = await startProjectorThread({ ledgerPath, viewsPath })
+    const thread = await startProjectorThread({
+      ledger: { store: 'sqlite', file: ledgerPath },
+      viewsPath,
+    })
     const troubles: string[] = []
     thread.onTrouble((message) => troubles.push(message))
     const stream = `subject-symphony-commerce/${pseudonym(1)}` as never

@@ -107,3 +107,9 @@ export async function publishExample({ custody, caller }: Stack): Promise<void> 
     if (outcome.outcome !== 'recorded') throw new Error(JSON.stringify(outcome))
   }
 }
+
+/** The file of an embedded store. */
+export function fileOf(place: Configuration['ledger'] | Configuration['vault']): string {
+  if (place.store === 'sqlite') return place.file
+  throw new Error(`${place.store} is no file`)
+}
