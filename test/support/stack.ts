@@ -7,7 +7,7 @@ import type { Caller, LineOutcome } from '../../src/application/services.ts'
 import { Line, type LineInput } from '../../src/application/lines.ts'
 import { configure, type Configuration } from '../../src/config.ts'
 import { ControllerId, Day, Principal, Reference, type Instant } from '../../src/domain/values.ts'
-import { openCustody, type Custody } from '../../src/main.ts'
+import { openCustody, type Custody, type OpenOptions } from '../../src/main.ts'
 
 /** The whole ledger on real files in a temporary directory, wired by `main`. */
 export type Stack = Readonly<{
@@ -36,6 +36,7 @@ export async function openStack(
     configuration?: Configuration
     /** As `CUSTODY_WEBHOOK_ALLOW`. */
     webhookAllow?: string
+    open?: OpenOptions | undefined
   } = {},
 ): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'custody-'))
@@ -51,13 +52,18 @@ export async function openStack(
       },
       { controller: options.controller ?? symphony },
     )
-  const stack = await stackOn(options.configuration ?? own(), directory)
+  const stack = await stackOn(options.configuration ?? own(), directory, options.open)
   if (options.policy ?? true) await publishExample(stack)
   return stack
 }
 
-async function stackOn(configuration: Configuration, directory: string): Promise<Stack> {
-  const custody = await openCustody(configuration)
+/** A node on this configuration; `directory` is removed when it is disposed of. */
+export async function stackOn(
+  configuration: Configuration,
+  directory: string,
+  options: OpenOptions = {},
+): Promise<Stack> {
+  const custody = await openCustody(configuration, options)
   const caller: Caller = {
     controller: configuration.controller,
     principal: Principal.parse('token:test'),
@@ -81,9 +87,9 @@ async function stackOn(configuration: Configuration, directory: string): Promise
     close,
     async reopen() {
       await close()
-      return stackOn(configuration, directory)
+      return stackOn(configuration, directory, options)
     },
-    openBeside: () => stackOn(configuration, directory),
+    openBeside: () => stackOn(configuration, directory, options),
     async dispose() {
       await close()
       rmSync(directory, { recursive: true, force: true })
