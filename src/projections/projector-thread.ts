@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { StreamKind } from '../domain/envelope.ts'
 import type { Position } from '../domain/values.ts'
 import { behind } from './behind.ts'
-import type { Advance } from './folding.ts'
+import type { FoldedPage } from './projector.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
 
 /** A projector on a thread of its own. */
@@ -11,7 +11,7 @@ export type ProjectorThread = Readonly<{
   /** How far the views were folded, as last heard. */
   position: () => Position
   /** Called after each batch. Answers how to stop that. */
-  onAdvance: (callback: (advance: Advance) => void) => () => void
+  onAdvance: (callback: (page: FoldedPage) => void) => () => void
   /** Called when the projector could not go on; it tries again by itself. */
   onTrouble: (callback: (message: string) => void) => () => void
   /** Called when it lost its subscription to the log; it makes another by itself. */
@@ -32,7 +32,7 @@ export async function startProjectorThread(start: ThreadStart): Promise<Projecto
     workerData: start,
     name: 'projector',
   })
-  const advanced = new Set<(advance: Advance) => void>()
+  const advanced = new Set<(page: FoldedPage) => void>()
   const troubled = new Set<(message: string) => void>()
   const dropped = new Set<(message: string) => void>()
   const waiters = createWaiters()
@@ -47,8 +47,9 @@ export async function startProjectorThread(start: ThreadStart): Promise<Projecto
     if (message.said === 'dropped') return tell(dropped, message.message)
     const position = message.position as Position
     waiters.reach(position)
-    const advance = { position, kinds: new Set<StreamKind>(message.kinds) }
-    tell(advanced, advance)
+    if (message.said === 'ready') return
+    const { events, milliseconds } = message
+    tell(advanced, { position, kinds: new Set<StreamKind>(message.kinds), events, milliseconds })
   })
   const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   try {

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { openLedgerReader } from '../ledger/place.ts'
 import { openViewsDatabase } from './database.ts'
 import { createProjector } from './projector.ts'
+import { assertSameLog } from './same-log.ts'
 import type { FromThread, ThreadStart, ToThread } from './thread-messages.ts'
 
 /** The projector's thread: follows the ledger with connections of its own, and says how far it got. */
@@ -34,7 +35,7 @@ const projector = createProjector({
         resolve()
       }
     }),
-  onAdvance: ({ position, kinds }) => say({ said: 'advanced', position, kinds: [...kinds] }),
+  onAdvance: (page) => say({ said: 'advanced', ...page, kinds: [...page.kinds] }),
 })
 
 port.on('message', (message: ToThread) => {
@@ -42,7 +43,8 @@ port.on('message', (message: ToThread) => {
   waking?.()
   reader.wake()
 })
-say({ said: 'ready', position: projector.position(), kinds: [] })
+await assertSameLog(reader, database)
+say({ said: 'ready', position: projector.position() })
 
 /** A ledger that cannot be read now (or an event that this build cannot read) is tried again, more rarely. */
 let pauseMs = 50

@@ -4,6 +4,9 @@ import type { Position } from '../domain/values.ts'
 import type { EventReader, LogRecord } from '../ledger/event-log.ts'
 import { createFolding, type Advance } from './folding.ts'
 
+/** A batch as it was folded; no events where another projector was faster. */
+export type FoldedPage = Advance & Readonly<{ events: number; milliseconds: number }>
+
 export type ProjectorOptions = Readonly<{
   reader: EventReader
   /** The writing connection, from `openViewsDatabase`. It is the projector's alone. */
@@ -15,7 +18,7 @@ export type ProjectorOptions = Readonly<{
    * half as much when it is folded together. Left out: no rest.
    */
   rest?: (signal: AbortSignal) => Promise<void>
-  onAdvance?: (advance: Advance) => void
+  onAdvance?: (page: FoldedPage) => void
 }>
 
 /**
@@ -40,8 +43,13 @@ export function createProjector(options: ProjectorOptions): Projector {
 
   /** False: another projector was faster, and may have folded events of any kind meanwhile. */
   function fold(from: Position, records: readonly LogRecord[]): boolean {
+    const began = performance.now()
     const advance = folding.fold(from, records)
-    options.onAdvance?.(advance ?? { position: folding.position(), kinds: new Set(streamKinds) })
+    const milliseconds = performance.now() - began
+    options.onAdvance?.({
+      ...(advance ?? { position: folding.position(), kinds: new Set(streamKinds) }),
+      ...{ events: advance ? records.length : 0, milliseconds },
+    })
     return advance !== null
   }
 

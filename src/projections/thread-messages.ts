@@ -12,6 +12,13 @@ export type ToThread = 'nudge' | 'stop'
  * subscription, and has another by now or soon.
  */
 export type FromThread =
-  | { said: 'ready' | 'advanced'; position: number; kinds: readonly StreamKind[] }
+  | { said: 'ready'; position: number }
+  | {
+      said: 'advanced'
+      position: number
+      kinds: readonly StreamKind[]
+      events: number
+      milliseconds: number
+    }
   | { said: 'trouble'; position: number; message: string }
   | { said: 'dropped'; message: string }
