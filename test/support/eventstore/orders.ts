@@ -10,6 +10,9 @@ export type Faults = {
   misreportedBy: number
   /** Milliseconds from an append to its commit. */
   delayMs: number
+  /** The next appends, and reads, are each held back so many milliseconds; what is read was there before. */
+  appendHoldsMs: readonly number[]
+  readHoldsMs: readonly number[]
   /** So many appends lose the connection before, or after, they are committed. */
   dropsBeforeCommit: number
   dropsAfterCommit: number
@@ -38,6 +41,8 @@ export const noFaults: Faults = {
   duplicating: false,
   misreportedBy: 0,
   delayMs: 0,
+  appendHoldsMs: [],
+  readHoldsMs: [],
   dropsBeforeCommit: 0,
   dropsAfterCommit: 0,
   failures: 0,

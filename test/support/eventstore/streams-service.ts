@@ -48,11 +48,20 @@ export function streamsService({ journal, faults, counts, drop, subscriptions }:
     })
   }
 
+  /** Waits as long as the next call of that kind is to be held back, if it is. */
+  const held = async (kind: 'appendHoldsMs' | 'readHoldsMs') => {
+    const [holdMs, ...later] = faults()[kind]
+    if (holdMs === undefined) return
+    faults()[kind] = later
+    await new Promise((resolve) => setTimeout(resolve, holdMs))
+  }
+
   const commit = async (
     stream: string,
     expected: Expected,
     events: readonly NewEvent[],
   ): Promise<JournalAnswer | null> => {
+    await held('appendHoldsMs')
     const now = faults()
     if (now.silent) return null
     if (now.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, now.delayMs))
@@ -166,7 +175,10 @@ export function streamsService({ journal, faults, counts, drop, subscriptions }:
       call.write(response)
       return call.end()
     }
-    const { events, first } = from
+    const first = from.first
+    // What is appended while the answer is held back is not in it.
+    const events = faults().readHoldsMs.length > 0 ? [...from.events] : from.events
+    await held('readHoldsMs')
     const step = backwards ? -1 : 1
     for (let at = first, sent = 0; sent < count && events[at]; at += step, sent += 1) {
       const placed = stream === undefined || !faults().placeless
