@@ -86,6 +86,22 @@ export function createHashTable(database: DatabaseSync, name: string): HashTable
   }
 }
 
+/**
+ * All pairs of the table of that name, in the order of its buckets, which is that of no writing. Inside a
+ * transaction; it reads one bucket at a time.
+ */
+export function* pairsIn(
+  database: DatabaseSync,
+  name: string,
+): Generator<readonly [key: Buffer, value: Buffer]> {
+  const buckets = createBuckets(database, name)
+  for (let bucket = 0; bucket < buckets.count(); bucket += 1) {
+    for (const { content } of buckets.chain(bucket)) {
+      for (const { key, value } of entriesOf(content)) yield [Buffer.from(key), Buffer.from(value)]
+    }
+  }
+}
+
 /** Moves the entries of the next bucket in turn that belong to a new last one. */
 function split(buckets: Buckets): void {
   const count = buckets.count()

@@ -56,7 +56,8 @@ const schema = `
   ${hashTableSchema('suppressed')}
 `
 
-const format = 2
+/** The format that this program writes and reads. */
+export const currentFormat = 2
 
 /**
  * Makes the tables where they are missing, brings a file of the first format to this one, and checks
@@ -74,9 +75,9 @@ export function prepareSchema(
   const vault = whole(database, () => {
     database.exec(metaSchema)
     const meta = createMetaTable(database)
-    const found = meta.getOrSet('format', () => Buffer.from([format]))[0]!
-    if (found < 1 || found > format) {
-      throw new VaultUnavailable(`the vault has format ${found}, not ${format}`)
+    const found = meta.getOrSet('format', () => Buffer.from([currentFormat]))[0]!
+    if (found < 1 || found > currentFormat) {
+      throw new VaultUnavailable(`the vault has format ${found}, not ${currentFormat}`)
     }
     const check = rootKeyCheck(rootKey)
     requireRootKey(
@@ -88,7 +89,7 @@ export function prepareSchema(
   whole(database, () => {
     const meta = createMetaTable(database)
     if (meta.get('format')![0] === 1) upgradeFirstFormat({ database, rootKey, keyring, vault })
-    meta.set('format', Buffer.from([format]))
+    meta.set('format', Buffer.from([currentFormat]))
     database.exec(schema)
   })
   return vault

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createWhole } from '../../files/whole-file.ts'
 import { type BackupEpoch, VaultUnavailable } from '../vault.ts'
-import { copiedTables, type CopiedTable } from './copied-tables.ts'
+import { copiedTables } from './copied-tables.ts'
 import type { Driver, Query } from './driver.ts'
-
-const rowsAtOnce = 2_000
+import { eachRows } from './rows.ts'
 
 /**
  * Copies the vault's tables, as one transaction sees them, to a file: lines of JSON, bytes as base64, with
@@ -49,7 +48,7 @@ async function copy(query: Query, file: FileHandle): Promise<readonly BackupEpoc
     await write([{ table: table.name }])
     await eachRows(query, table, async (rows) => {
       count += rows.length
-      await write(rows)
+      await write(rows.map((row) => row.map(written)))
     })
   }
   const end = { rows: count, sha256: hash.digest('hex') }
@@ -59,23 +58,6 @@ async function copy(query: Query, file: FileHandle): Promise<readonly BackupEpoc
      FROM epoch JOIN controller ON controller.number = epoch.controller
      ORDER BY name COLLATE "C", epoch.number`,
   )
-}
-
-async function eachRows(
-  query: Query,
-  { name, key, columns }: CopiedTable,
-  take: (rows: readonly unknown[][]) => Promise<void>,
-): Promise<void> {
-  const names = columns.map(([column]) => column)
-  await query(
-    `DECLARE copied NO SCROLL CURSOR FOR SELECT ${names.join(', ')} FROM ${name} ORDER BY ${key}`,
-  )
-  for (;;) {
-    const rows = await query<Record<string, unknown>>(`FETCH ${rowsAtOnce} FROM copied`)
-    if (rows.length === 0) break
-    await take(rows.map((row) => names.map((column) => written(row[column]))))
-  }
-  await query('CLOSE copied')
 }
 
 function written(value: unknown): unknown {

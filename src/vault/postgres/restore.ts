@@ -12,8 +12,7 @@ import {
 } from './copied-tables.ts'
 import { createDriver, type PostgresServer, type Query } from './driver.ts'
 import { currentVersion, isSchemaName, migrate } from './migrations.ts'
-
-const rowsAtOnce = 2_000
+import { createFilling } from './rows.ts'
 
 export type PostgresRestore = Readonly<{
   server: PostgresServer
@@ -46,7 +45,10 @@ async function readInto(query: Query, schema: string, path: string): Promise<voi
   const file = await open(path, 'r')
   try {
     const hash = createHash('sha256')
-    const target = createTarget(query)
+    const target = createFilling(query)
+    let parse: (row: unknown) => unknown[] = () => {
+      throw new Error('a row stands before its table')
+    }
     let head: z.infer<typeof BackupHead> | null = null
     let end: z.infer<typeof BackupEnd> | null = null
     for await (const text of file.readLines({ encoding: 'utf8' })) {
@@ -55,10 +57,12 @@ async function readInto(query: Query, schema: string, path: string): Promise<voi
       if (head === null) {
         head = BackupHead.parse(line)
         await prepare(query, schema, head.schema)
-      } else if (Array.isArray(line)) await target.row(line)
-      else if (BackupTable.safeParse(line).success)
-        await target.table(BackupTable.parse(line).table)
-      else end = BackupEnd.parse(line)
+      } else if (Array.isArray(line)) await target.row(parse(line))
+      else if (BackupTable.safeParse(line).success) {
+        const table = tableOf(BackupTable.parse(line).table)
+        await target.table(table)
+        parse = parserOf(table)
+      } else end = BackupEnd.parse(line)
       if (end === null) hash.update(`${text}\n`)
     }
     if (end === null) throw new Error('its last line is missing')
@@ -80,42 +84,18 @@ async function prepare(query: Query, schema: string, version: number): Promise<v
   }
 }
 
-/** Collects rows and inserts many at a time. */
-function createTarget(query: Query) {
-  let table: CopiedTable | null = null
-  let parse: (row: unknown) => unknown[] = () => {
-    throw new Error('a row stands before its table')
-  }
-  let rows: unknown[][] = []
-  let count = 0
-  const flush = async (): Promise<void> => {
-    if (table === null || rows.length === 0) return
-    const columns = table.columns.map(([column]) => column).join(', ')
-    const arrays = table.columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(', ')
-    await query(
-      `INSERT INTO ${table.name} (${columns}) SELECT * FROM unnest(${arrays})`,
-      table.columns.map((_, index) => rows.map((row) => row[index])),
-    )
-    rows = []
-  }
-  return {
-    flush,
-    count: () => count,
-    table: async (name: string): Promise<void> => {
-      await flush()
-      table = copiedTables.find((one) => one.name === name) ?? null
-      if (table === null) throw new Error(`there is no table ${name}`)
-      const parser = z.tuple(
-        table.columns.map(([, type]) => columnParsers[type]) as [z.ZodType, ...z.ZodType[]],
-      )
-      parse = (row) => parser.parse(row)
-    },
-    row: async (row: unknown): Promise<void> => {
-      rows.push(parse(row))
-      count += 1
-      if (rows.length >= rowsAtOnce) await flush()
-    },
-  }
+/** The parser of a table's rows as they stand in a line. */
+function parserOf({ columns }: CopiedTable): (row: unknown) => unknown[] {
+  const parser = z.tuple(
+    columns.map(([, type]) => columnParsers[type]) as [z.ZodType, ...z.ZodType[]],
+  )
+  return (row) => parser.parse(row)
+}
+
+function tableOf(name: string): CopiedTable {
+  const table = copiedTables.find((one) => one.name === name)
+  if (!table) throw new Error(`there is no table ${name}`)
+  return table
 }
 
 const columnParsers: Readonly<Record<ColumnType, z.ZodType>> = {
