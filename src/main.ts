@@ -38,12 +38,14 @@ import { createNotary } from './notary/create-notary.ts'
 import type { Notary } from './notary/notary.ts'
 import { downstreamKey } from './projections/endpoints.ts'
 import { parseVerifierKey } from './proof/note.ts'
-import { startProjectorThread } from './projections/projector-thread.ts'
+import { startProjectorThread, type ProjectorThread } from './projections/projector-thread.ts'
 import { rebuild } from './projections/rebuild.ts'
 import { openViews } from './projections/sqlite-views.ts'
 import type { Views } from './projections/views.ts'
 import { takeManifest } from './reports/manifest.ts'
+import { cursorKey } from './vault/cursor-key.ts'
 import { openVault } from './vault/place.ts'
+import { takeSnapshot } from './sqlite/snapshot.ts'
 import type { Vault } from './vault/vault.ts'
 import { createWebhookSecrets } from './vault/webhook-secrets.ts'
 import { createSender } from './webhooks/sender.ts'
@@ -64,15 +66,24 @@ export type Custody = Readonly<{
   evidence: EvidenceService
   /** Posts a message to a downstream system, once. */
   deliver: Deliver
+  /** 32 bytes that seal the API's cursors: the same on every node, so that each reads the others'. */
+  cursorKey: Buffer
+  /** What goes wrong behind the scenes and is tried again. Answers how to stop hearing of it. */
+  onTrouble(callback: (trouble: Trouble) => void): () => void
   now: () => Instant
   /** Copies an embedded ledger's file while it serves; null: its store is copied by its own means. */
   backUpLedger: ((path: string) => Promise<void>) | null
+  /** Copies the views' file while it serves: another node may begin with it instead of from nothing. */
+  copyViews: (path: string) => Promise<void>
   /** Resolves when the views show everything that the ledger held when it was called. */
   caughtUp(): Promise<void>
   /** Folds the views anew from the ledger; the position reached goes to `onProgress`. */
   rebuild(onProgress: (position: number) => void): Promise<{ events: number }>
   close(): Promise<void>
 }>
+
+/** `views`: they could not be folded further. `subscription`: what they follow the log by was lost. */
+export type Trouble = Readonly<{ of: 'views' | 'subscription'; message: string }>
 
 let millisecond = NaN
 let spelt = '' as Instant
@@ -145,9 +156,12 @@ export async function openCustody(
     ...{ configuration, log, vault, views, executor, services, reconciled, notary },
     evidence: createEvidence({ notary, log, views, services, disclosing, now }),
     deliver: webhooks.deliver,
+    cursorKey: cursorKey(keys.rootKey),
+    onTrouble: troublesOf(projector),
     now,
     caughtUp,
     backUpLedger: ledger.store === 'sqlite' ? (path) => backUpLedger(ledger.file, path) : null,
+    copyViews: (path) => takeSnapshot(viewsFile, path),
     async rebuild(onProgress) {
       await projector.stop()
       return rebuild({ reader: log, path: viewsFile, onProgress })
@@ -161,6 +175,16 @@ export async function openCustody(
       await log.close()
       await vault.close()
     },
+  }
+}
+
+function troublesOf(projector: ProjectorThread): Custody['onTrouble'] {
+  return (callback) => {
+    const stops = [
+      projector.onTrouble((message) => callback({ of: 'views', message })),
+      projector.onDropped((message) => callback({ of: 'subscription', message })),
+    ]
+    return () => stops.forEach((stop) => stop())
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   EventId,
   Instant,
   Lot,
+  RecipientId,
   Reference,
   SubjectId,
 } from '../domain/values.ts'
@@ -70,7 +71,7 @@ async function recordLines(
   wanted: readonly Wanted[],
 ): Promise<readonly LineOutcome[]> {
   const { controller } = caller
-  const known = await deps.register.ready(controller)
+  const known = await deps.register.upToDate(controller, recipientsIn(wanted))
   await deps.vault.ready(controller)
   const outcomes = new Array<LineOutcome | undefined>(wanted.length)
   const digests = wanted.map(({ operation }) => deps.operations.digest(controller, operation))
@@ -133,6 +134,17 @@ function invalid(line: Line, now: Instant): Invalid | null {
     return { outcome: 'invalid', field: 'occurredAt', rule: 'must not be in the future' }
   }
   return null
+}
+
+const nobody: ReadonlySet<RecipientId> = new Set()
+
+function recipientsIn(wanted: readonly Wanted[]): ReadonlySet<RecipientId> {
+  let named: Set<RecipientId> | null = null
+  for (const { line } of wanted) {
+    const { recipient } = lookUpsOf(line)
+    if (recipient) (named ??= new Set()).add(recipient)
+  }
+  return named ?? nobody
 }
 
 async function transfersUnderWay(

@@ -39,6 +39,11 @@ import type { Views } from '../projections/views.ts'
 export type Register = Readonly<{
   /** Reads the controller's policies and recipients when they are not in memory. */
   ready(controller: ControllerId): Promise<Known>
+  /**
+   * As `ready`, and of these recipients what the log says now: what another node has recorded of them, a
+   * suspension above all, is known here from the moment on which it was acknowledged there.
+   */
+  upToDate(controller: ControllerId, recipients: ReadonlySet<RecipientId>): Promise<Known>
   /** Another process, or the projector, saw something of the kind: read anew at the next `ready`. */
   forget(): void
   /** This process wrote to a policy's or a recipient's stream: read anew, and know of it. */
@@ -54,6 +59,13 @@ export type Known = Readonly<{
   timeZone: TimeZone
 }>
 
+type Recipients = ReadonlyMap<
+  RecipientId,
+  Readonly<{ standing: RecipientStanding | null; events: number }>
+>
+
+type Read = Readonly<{ look: Known; recipients: Recipients }>
+
 type PolicyVersions = Readonly<{
   timeline: ReturnType<typeof policyTimeline>
   compiled: ReadonlyMap<Day, CompiledPolicy>
@@ -66,7 +78,7 @@ const UTC = TimeZone.parse('UTC')
  * @param views tell which policies and recipients there are
  */
 export function createRegister(reader: EventReader, views: Views): Register {
-  const known = new Map<ControllerId, Promise<Known>>()
+  const known = new Map<ControllerId, Promise<Read>>()
   const noted = new Map<ControllerId, { policy: Set<string>; recipient: Set<string> }>()
 
   const notedOf = (controller: ControllerId) => {
@@ -75,7 +87,7 @@ export function createRegister(reader: EventReader, views: Views): Register {
     return found
   }
 
-  async function read(controller: ControllerId): Promise<Known> {
+  async function read(controller: ControllerId): Promise<Read> {
     const position = views.position()
     const own = notedOf(controller)
     for (const { policy } of views.policies(controller, position)) own.policy.add(policy)
@@ -84,25 +96,36 @@ export function createRegister(reader: EventReader, views: Views): Register {
     for (const id of [...own.policy].sort()) {
       policies.push(await readPolicy(reader, controller, id as Reference))
     }
-    const recipients = new Map<RecipientId, RecipientStanding>()
-    for (const id of own.recipient) {
-      const stream = streamName('recipient', controller, id)
-      const state = await fold<RecipientEvent, RecipientState>(reader, stream, recipientDecider)
-      const standing = recipientStanding(state, id as RecipientId)
-      if (standing) recipients.set(id as RecipientId, standing)
-    }
-    return lookUps(policies, recipients)
+    const recipients = await readRecipients(reader, controller, own.recipient)
+    return { look: lookUps(policies, recipients), recipients }
+  }
+
+  function ready(controller: ControllerId): Promise<Read> {
+    const found = known.get(controller)
+    if (found) return found
+    const reading = read(controller)
+    known.set(controller, reading)
+    // A failed read must not be remembered.
+    reading.catch(() => known.delete(controller))
+    return reading
   }
 
   return {
-    ready(controller) {
-      const found = known.get(controller)
-      if (found) return found
-      const reading = read(controller)
-      known.set(controller, reading)
-      // A failed read must not be remembered.
-      reading.catch(() => known.delete(controller))
-      return reading
+    ready: async (controller) => (await ready(controller)).look,
+    async upToDate(controller, recipients) {
+      const { look, recipients: before } = await ready(controller)
+      const changed = await Promise.all(
+        [...recipients].map(async (id) => {
+          const stream = streamName('recipient', controller, id)
+          const events = before.get(id)?.events ?? 0
+          const [next] = await reader.readStream(stream, events as Revision, 1)
+          return next === undefined ? [] : [id]
+        }),
+      )
+      if (changed.flat().length === 0) return look
+      for (const id of changed.flat()) notedOf(controller).recipient.add(id)
+      known.delete(controller)
+      return (await ready(controller)).look
     },
     forget: () => known.clear(),
     noteWritten(controller, kind, id) {
@@ -112,14 +135,11 @@ export function createRegister(reader: EventReader, views: Views): Register {
   }
 }
 
-function lookUps(
-  policies: readonly PolicyVersions[],
-  recipients: ReadonlyMap<RecipientId, RecipientStanding>,
-): Known {
+function lookUps(policies: readonly PolicyVersions[], recipients: Recipients): Known {
   const first = policies[0]?.compiled.values().next().value
   return {
     timeZone: first?.timeZone ?? UTC,
-    recipient: (id) => recipients.get(id) ?? null,
+    recipient: (id) => recipients.get(id)?.standing ?? null,
     policyAt(at, property) {
       let inForce: CompiledPolicy | null = null
       for (const { timeline, compiled } of policies) {
@@ -134,6 +154,26 @@ function lookUps(
       return inForce
     },
   }
+}
+
+async function readRecipients(
+  reader: EventReader,
+  controller: ControllerId,
+  ids: ReadonlySet<string>,
+): Promise<Recipients> {
+  const recipients = new Map<RecipientId, { standing: RecipientStanding | null; events: number }>()
+  for (const name of ids) {
+    const id = name as RecipientId
+    let events = 0
+    const state = await fold<RecipientEvent, RecipientState>(
+      reader,
+      streamName('recipient', controller, id),
+      recipientDecider,
+      () => (events += 1),
+    )
+    recipients.set(id, { standing: recipientStanding(state, id), events })
+  }
+  return recipients
 }
 
 async function readPolicy(
@@ -164,7 +204,7 @@ export async function fold<E extends LedgerEvent, State>(
   reader: EventReader,
   stream: StreamName,
   decider: Pick<Decider<State, never, E, never>, 'initialState' | 'evolve'>,
-  seen: (event: Envelope<E>) => void = () => {},
+  seen: (event: Envelope<E>) => unknown = () => {},
 ): Promise<State> {
   let state = decider.initialState()
   let from = 0

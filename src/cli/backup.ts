@@ -30,7 +30,7 @@ export const backupCommand: AddCommand = (program, ended) => {
   common(backup.command('take'))
     .description('Copy the ledger and the vault while they serve; of a cluster, the vault.')
     .option('--to <directory>', 'where to (CUSTODY_BACKUPS; default ./backups)')
-    .option('--store <which>', 'ledger, vault or all', 'all')
+    .option('--store <which>', 'ledger, vault, views or all (ledger and vault)', 'all')
     .option('--name <reference>', 'what it is called (default: the time)')
     .addHelpText(
       'after',
@@ -38,6 +38,8 @@ export const backupCommand: AddCommand = (program, ended) => {
 A copy of the ledger may be kept for ever. A copy of the vault lives as long as the policy says
 (backups.keep): then its file is destroyed, and the key of its epoch, so that no other copy of it opens
 anything. The root key, the keyring and the notary's key are in no backup: keep them apart.
+Views need no backup. A copy of them, put into the data directory of a new node as views.sqlite, spares it to
+fold the whole ledger.
 
 Examples:
   custody backup take
@@ -110,11 +112,17 @@ function addExpire(backup: Command, ended: Ended): void {
     })
 }
 
-type Asked = Readonly<{ directory: string; name: Reference; ledger: boolean; vault: boolean }>
+type Asked = Readonly<{
+  directory: string
+  name: Reference
+  ledger: boolean
+  vault: boolean
+  views: boolean
+}>
 
 function takeOf({ configuration }: Context, { to, store, name }: TakeOptions): Asked {
-  if (!['ledger', 'vault', 'all'].includes(store)) {
-    throw new UsageError('--store: must be ledger, vault or all')
+  if (!['ledger', 'vault', 'views', 'all'].includes(store)) {
+    throw new UsageError('--store: must be ledger, vault, views or all')
   }
   const named = Reference.safeParse(name ?? timeName(new Date()))
   if (!named.success) throw new UsageError(`--name: ${named.error.issues[0]?.message}`)
@@ -127,8 +135,9 @@ function takeOf({ configuration }: Context, { to, store, name }: TakeOptions): A
   return {
     directory: to === undefined ? configuration.backupDirectory : resolve(to),
     name: named.data,
-    ledger: store !== 'vault' && embedded,
-    vault: store !== 'ledger',
+    ledger: (store === 'ledger' || store === 'all') && embedded,
+    vault: store === 'vault' || store === 'all',
+    views: store === 'views',
   }
 }
 
@@ -145,7 +154,7 @@ function timeName(time: Date): string {
 async function take(
   custody: Custody,
   context: Context,
-  { directory, name, ledger, vault }: Asked,
+  { directory, name, ledger, vault, views }: Asked,
 ): Promise<string[]> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const files: string[] = []
@@ -158,6 +167,12 @@ async function take(
   if (ledger && custody.backUpLedger) {
     const path = join(directory, `${name}.ledger.sqlite`)
     await custody.backUpLedger(path)
+    files.push(path)
+  }
+  if (views) {
+    const path = join(directory, `${name}.views.sqlite`)
+    if (existsSync(path)) throw new UsageError(`--name: there is a file ${path} already`)
+    await custody.copyViews(path)
     files.push(path)
   }
   return files

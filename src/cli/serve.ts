@@ -48,6 +48,7 @@ async function serve(context: Context, custody: Custody, metrics: Metrics): Prom
     }),
     now: custody.now,
     health: () => healthOf(custody),
+    cursorKey: custody.cursorKey,
     log: configuration.logLevel === 'silent' ? false : { level: configuration.logLevel },
   })
   const stopped = new Promise<void>((resolve) => {
@@ -62,13 +63,22 @@ async function serve(context: Context, custody: Custody, metrics: Metrics): Prom
   if (bootstrap) output.say(`Bootstrap token (admin; shown only now): ${bootstrap}`)
   output.result({ address, docs: `${address}/docs`, bootstrap })
   const stop = new AbortController()
+  const deaf = custody.onTrouble(({ of, message }) => {
+    process.stderr.write(`${said[of]}: ${message}\n`)
+  })
   const telling = tellDownstream(custody, stop.signal)
   const signing = signRegularly(custody, stop.signal)
   const expiring = expireRegularly(custody, context, stop.signal)
   await stopped
+  deaf()
   stop.abort()
   await Promise.all([app.close(), telling, signing, expiring])
 }
+
+const said = {
+  views: "the views couldn't be folded further, and will be",
+  subscription: 'the subscription to the ledger was lost, and is made anew',
+} as const
 
 /** The first token of a controller that has none; null ever after. */
 async function bootstrapToken({ caller }: Context, { executor, services }: Custody) {

@@ -36,7 +36,7 @@ export async function withViewsOf<T>(
         folding.foldInto(records.slice(at, at + pieceOf))
         await turn()
       }
-      folding.settle(position)
+      folding.settle(position, records.at(-1)?.id ?? null)
       database.exec('COMMIT')
     } finally {
       database.close()

@@ -7,11 +7,12 @@ import { nameIndexes, nameTables } from './names.ts'
 import { createTable, type Table } from './table.ts'
 
 /** Raise it with any change to a table or to what is put there: files of another version are refilled. */
-export const schemaVersion = 4
+export const schemaVersion = 5
 
+/** How far the log was folded, and which event was the last: another log has another one there. */
 const checkpointTable: Table = {
   name: 'checkpoint',
-  columns: { one: 'flag', position: 'position' },
+  columns: { one: 'flag', position: 'position', event: { holds: 'event', optional: true } },
   key: ['one'],
 }
 
@@ -43,7 +44,7 @@ export function openViewsDatabase(path: string): DatabaseSync {
   const database = openDatabase(path, { synchronous: 'NORMAL' })
   try {
     database.exec('PRAGMA cache_size = -65536')
-    if (versionOf(database) !== schemaVersion) refill(database)
+    refill(database, () => versionOf(database) !== schemaVersion)
     return database
   } catch (cause) {
     database.close()
@@ -55,7 +56,7 @@ export function openViewsDatabase(path: string): DatabaseSync {
 export function createTables(database: DatabaseSync): void {
   for (const table of tables) database.exec(createTable(table))
   for (const index of foldingIndexes) database.exec(index)
-  database.exec('INSERT INTO checkpoint VALUES (1, 0)')
+  database.exec('INSERT INTO checkpoint VALUES (1, 0, NULL)')
 }
 
 /** Makes the indexes of the queries and marks the file as complete. */
@@ -69,11 +70,15 @@ export function versionOf(database: DatabaseSync): number {
   return Number(Object.values(database.prepare('PRAGMA user_version').get() ?? {})[0])
 }
 
-function refill(database: DatabaseSync): void {
+/**
+ * Empties the views, in one transaction, so that they are folded anew from the beginning.
+ * @param wanted asked again inside the transaction: another process may have been faster
+ */
+export function refill(database: DatabaseSync, wanted: () => boolean): void {
+  if (!wanted()) return
   database.exec('BEGIN IMMEDIATE')
   try {
-    // Another process may have been faster.
-    if (versionOf(database) !== schemaVersion) {
+    if (wanted()) {
       const found = database
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
         .all()

@@ -1,12 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { streamParts, type Envelope, type StreamKind } from '../domain/envelope.ts'
-import type { Position, SubjectId } from '../domain/values.ts'
+import type { EventId, Position, SubjectId } from '../domain/values.ts'
 import { decode } from '../ledger/codec.ts'
 import type { LogRecord } from '../ledger/event-log.ts'
 import { projections } from './all.ts'
 import { schemaVersion, versionOf } from './database.ts'
 import { learn, type ControllerFacts, type PersonFacts } from './facts.ts'
 import { createNames, type Names } from './names.ts'
+import { packEventId } from './packing.ts'
 import type { AnyProjection, EventType, Folded, Look, Value } from './projection.ts'
 import type { RequestRow } from './views.ts'
 
@@ -21,8 +22,8 @@ export type Folding = Readonly<{
   fold: (from: Position, records: readonly LogRecord[]) => Advance | null
   /** The same inside a transaction of the caller's, who alone writes the file and ends with `settle`. */
   foldInto: (records: readonly LogRecord[]) => void
-  /** Writes what was kept in memory, and the checkpoint. */
-  settle: (position: Position) => void
+  /** Writes what was kept in memory, and the checkpoint; `event`: the one that stands there. */
+  settle: (position: Position, event: EventId | null) => void
 }>
 
 /** @param database a writing connection with the views' tables */
@@ -34,7 +35,7 @@ export function createFolding(database: DatabaseSync): Folding {
     'SELECT row FROM request WHERE controller = ? AND key = ? AND ended IS NULL',
   )
   const checkpoint = database.prepare('SELECT position FROM checkpoint WHERE one = 1')
-  const move = database.prepare('UPDATE checkpoint SET position = ? WHERE one = 1')
+  const move = database.prepare('UPDATE checkpoint SET position = ?, event = ? WHERE one = 1')
   /** Where the remembered names are good for. */
   let remembered: number | null = null
 
@@ -64,9 +65,9 @@ export function createFolding(database: DatabaseSync): Folding {
     for (const record of records) foldEvent(decode(record))
   }
 
-  function settle(reached: Position): void {
+  function settle(reached: Position, event: EventId | null): void {
     names.flush()
-    move.run(reached)
+    move.run(reached, event && packEventId(event))
   }
 
   return {
@@ -74,7 +75,7 @@ export function createFolding(database: DatabaseSync): Folding {
     foldInto,
     settle,
     fold(from, records) {
-      const last = records.at(-1)!.position
+      const { position: last, id } = records.at(-1)!
       database.exec('BEGIN IMMEDIATE')
       try {
         if (versionOf(database) !== schemaVersion) {
@@ -86,7 +87,7 @@ export function createFolding(database: DatabaseSync): Folding {
         }
         if (remembered !== from) names.forget()
         foldInto(records)
-        settle(last)
+        settle(last, id)
         database.exec('COMMIT')
       } catch (error) {
         remembered = null

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'no
 import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Position } from '../domain/values.ts'
+import type { EventId, Position } from '../domain/values.ts'
 import type { EventReader } from '../ledger/event-log.ts'
 import { openDatabase, sqliteCode } from '../sqlite/open.ts'
 import { createIndexes, createTables } from './database.ts'
@@ -63,6 +63,7 @@ async function fill(
   const folding = createFolding(database)
   let events = 0
   let position = 0 as Position
+  let event: EventId | null = null
   database.exec('BEGIN')
   for (;;) {
     const records = await reader.readAll(position, pieceOf)
@@ -70,11 +71,12 @@ async function fill(
     if (!last) break
     folding.foldInto(records)
     position = last.position
+    event = last.id
     events += records.length
     onProgress?.(position)
     await turn()
   }
-  folding.settle(position)
+  folding.settle(position, event)
   database.exec('COMMIT')
   return events
 }
