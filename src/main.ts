@@ -46,6 +46,7 @@ import { takeManifest } from './reports/manifest.ts'
 import { cursorKey } from './vault/cursor-key.ts'
 import { openVault } from './vault/place.ts'
 import { takeSnapshot } from './sqlite/snapshot.ts'
+import { untraced, type Wrappers } from './tracing/tracing.ts'
 import type { Vault } from './vault/vault.ts'
 import { createWebhookSecrets } from './vault/webhook-secrets.ts'
 import { createSender } from './webhooks/sender.ts'
@@ -98,8 +99,8 @@ function now(): Instant {
   return spelt
 }
 
-/** `observe`: looks at what is asked of the event log, for metrics. */
-export type OpenOptions = Readonly<{ observe?: (log: EventLog) => EventLog }>
+/** `observe`: looks at what is asked of the event log, for metrics. `trace`: makes spans of what is done. */
+export type OpenOptions = Readonly<{ observe?: (log: EventLog) => EventLog; trace?: Wrappers }>
 
 /**
  * The one place that wires: opens the stores that the configuration names, starts the projector and
@@ -109,15 +110,13 @@ export type OpenOptions = Readonly<{ observe?: (log: EventLog) => EventLog }>
  */
 export async function openCustody(
   configuration: Configuration,
-  { observe = (log) => log }: OpenOptions = {},
+  { observe = (log) => log, trace = untraced }: OpenOptions = {},
 ): Promise<Custody> {
   const { dataDirectory, ledger, viewsFile } = configuration
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
   const keys = loadKeys(configuration)
-  const vault = await openVault(configuration.vault, {
-    ...keys,
-    defaultCountry: configuration.country,
-  })
+  const { country: defaultCountry } = configuration
+  const vault = trace.vault(await openVault(configuration.vault, { ...keys, defaultCountry }))
   const opened = await openLedger(ledger, {
     // Nothing can be trusted after a failed fsync: the process stops, and the next start reads the truth.
     onFatal: (cause) => {
@@ -125,18 +124,19 @@ export async function openCustody(
       process.exit(3)
     },
   })
-  const log = observe(opened)
+  const log = trace.log(observe(opened))
   const projector = await startProjectorThread({ ledger, viewsPath: viewsFile })
-  const views = openViews({ path: viewsFile, projector })
+  projector.onAdvance(trace.page)
+  const views = trace.views(openViews({ path: viewsFile, projector }))
   const caughtUp = async () => views.waitFor(await log.head(), CATCH_UP_MS)
   await caughtUp()
   const register = createRegister(log, views)
   projector.onAdvance(({ kinds }) => {
     if (kinds.has('policy') || kinds.has('recipient')) register.forget()
   })
-  const executor = createExecutor({ log, now, newId: newEventId })
+  const executor = trace.executor(createExecutor({ log, now, newId: newEventId }))
   const webhooks = createWebhooks(keys.rootKey, configuration)
-  const notary = notaryOf(configuration, log)
+  const notary = trace.notary(notaryOf(configuration, log))
   const parts = { executor, log, vault, views, register }
   // Before anything is answered: a restored vault forgets again what was to be forgotten.
   const reconciled = await reconcileVault(
@@ -150,12 +150,12 @@ export async function openCustody(
     { principal: Principal.parse('job:start'), correlation: newEventId() },
   )
   if (reconciled.reapplied > 0) await caughtUp()
-  const services = wire({ ...parts, webhooks, configuration })
+  const services = wire({ ...parts, webhooks, configuration, trace })
   const disclosing = createDisclosing(parts)
   return {
     ...{ configuration, log, vault, views, executor, services, reconciled, notary },
     evidence: createEvidence({ notary, log, views, services, disclosing, now }),
-    deliver: webhooks.deliver,
+    deliver: trace.deliver(webhooks.deliver),
     cursorKey: cursorKey(keys.rootKey),
     onTrouble: troublesOf(projector),
     now,
@@ -236,6 +236,7 @@ type Parts = {
   register: Register
   webhooks: Webhooks
   configuration: Configuration
+  trace: Wrappers
 }
 
 /** What was exported of a person goes with what was exported. */
@@ -244,15 +245,13 @@ function forgetExports({ dataDirectory }: Configuration) {
 }
 
 function wire(parts: Parts): Services {
-  const { executor, log, vault, views, register, webhooks } = parts
-  const deletions = createDeletions({
-    executor,
-    vault,
-    views,
-    register,
-    forgetExports: forgetExports(parts.configuration),
-    now,
-  })
+  const { executor, log, vault, views, register, webhooks, trace } = parts
+  const deletions = trace.deletions(
+    createDeletions({
+      ...{ executor, vault, views, register, now },
+      forgetExports: forgetExports(parts.configuration),
+    }),
+  )
   const operations = createOperations(vault, views, log)
   const subjects = createSubjects({ executor, reader: log, vault, register })
   const transferUnderWay = (controller: ControllerId, transfer: string) =>
@@ -261,15 +260,11 @@ function wire(parts: Parts): Services {
       transferDecider,
       ({ state }) => state.status === 'executed',
     )
-  const recording = createRecording({
-    executor,
-    vault,
-    register,
-    operations,
-    deletions,
-    transferUnderWay,
-    now,
-  })
+  const recording = trace.recording(
+    createRecording({
+      ...{ executor, vault, register, operations, deletions, transferUnderWay, now },
+    }),
+  )
   return {
     recording,
     policies: createPolicies(executor, register),

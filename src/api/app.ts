@@ -43,6 +43,7 @@ import { bookRoutes, answerNoRoute } from './route-book.ts'
 import { addHealth, addStatus } from './status.ts'
 import { addSubjects } from './subjects.ts'
 import { addTokens } from './tokens.ts'
+import { traceRequests } from './tracing.ts'
 import { addTransfers } from './transfers.ts'
 import { checkingSerializer, plainSerializer, validatorCompiler } from './validation.ts'
 
@@ -78,6 +79,7 @@ export function buildApp(deps: Deps): FastifyInstance {
   app.decorateRequest('bodyText', '')
   readJsonBodies(app)
   bookRoutes(app)
+  if (deps.tracer) traceRequests(app, deps.tracer)
   app.addHook('onRequest', protect)
   app.addHook('onResponse', answerLog(logger))
   closeWithoutHaste(app)

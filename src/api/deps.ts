@@ -4,12 +4,30 @@ import type { ControllerId, Instant, Position } from '../domain/values.ts'
 import type { EvidenceService } from '../evidence/make.ts'
 import type { Notary } from '../notary/notary.ts'
 import type { Views } from '../projections/views.ts'
+import type { RequestTracer } from './tracing.ts'
+
+/** One store as it was asked. `why` it did not answer, in words that name no host and quote nothing. */
+export type StoreHealth = Readonly<{
+  answers: boolean
+  /** How long the answer took, or has been waited for. */
+  milliseconds: number
+  why: string | null
+}>
 
 /** What `GET /readyz` tells: whether each store answers, and how far the views are behind the ledger. */
 export type Health = Readonly<{
-  ledger: { answers: boolean; position: Position | null }
-  vault: { answers: boolean }
-  views: { answers: boolean; position: Position | null; behindEvents: number | null }
+  ledger: StoreHealth & Readonly<{ store: 'sqlite' | 'eventstore'; position: Position | null }>
+  vault: StoreHealth & Readonly<{ store: 'sqlite' | 'postgresql' }>
+  views: Readonly<{
+    answers: boolean
+    position: Position | null
+    /** Null where the ledger did not say. Counted up to a bound above the one that is asked for. */
+    behindEvents: number | null
+    behindSeconds: number | null
+    /** What follows stands where it could not go on when it last tried. */
+    troubled: boolean
+  }>
+  notary: StoreHealth & Readonly<{ checkpointAgeSeconds: number | null }>
 }>
 
 /** Sizes in bytes, times in milliseconds. */
@@ -19,8 +37,9 @@ export type Limits = Readonly<{
   /** How many lines of a batch are recorded together. */
   chunkLines: number
   waitMilliseconds: number
-  /** From how many events behind on `readyz` says no. */
+  /** With how many events behind, and how old the first of them, `readyz` still says yes. */
   readyBehindEvents: number
+  readyBehindSeconds: number
 }>
 
 export const defaultLimits: Limits = {
@@ -29,6 +48,7 @@ export const defaultLimits: Limits = {
   chunkLines: 1000,
   waitMilliseconds: 5000,
   readyBehindEvents: 10_000,
+  readyBehindSeconds: 60,
 }
 
 /** Everything the API stands on, handed in by whoever wires it. */
@@ -43,6 +63,8 @@ export type Deps = Readonly<{
   health: () => Promise<Health>
   /** 32 bytes that seal cursors. Nodes behind one address share it; left out, each process draws one. */
   cursorKey?: Buffer
+  /** Sees each request; left out, nobody does. */
+  tracer?: RequestTracer
   /** `false`: no log. Otherwise JSON lines at the level, to the destination (standard output). */
   log: false | { level: string; destination?: DestinationStream }
   limits?: Partial<Limits>

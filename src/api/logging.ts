@@ -35,6 +35,7 @@ export function answerLog(logger: Logger) {
     if (logger.isLevelEnabled('info') && !routeOptions.config.quiet) {
       logger.info({
         request: request.id,
+        ...(request.trace ? { trace: request.trace.traceId } : {}),
         method: request.method,
         route: routeOptions.url ?? null,
         status: reply.statusCode,

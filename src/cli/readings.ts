@@ -1,3 +1,4 @@
+import type { Health } from '../api/deps.ts'
 import type { ControllerId, Position } from '../domain/values.ts'
 import type { Custody } from '../main.ts'
 import type { Readings } from '../metrics/metrics.ts'
@@ -6,12 +7,19 @@ import type { Readings } from '../metrics/metrics.ts'
 const MOST = 10_000
 const PAGE = 1_000
 
-/** What the metrics ask of the stores, as it is now. */
-export async function readingsOf(custody: Custody, controller: ControllerId): Promise<Readings> {
+/**
+ * What the metrics ask of the stores, as it is now.
+ * @param health as it was found just now: a store that does not answer is not asked again
+ */
+export async function readingsOf(
+  custody: Pick<Custody, 'views' | 'notary' | 'now'>,
+  controller: ControllerId,
+  health: Health,
+): Promise<Readings> {
   const { views, notary, now } = custody
   const at = Date.parse(now())
   const position = views.position()
-  const signed = await notary.latest(controller)
+  const signed = health.notary.answers ? await notary.latest(controller) : undefined
   const since = (moment: string) => Math.max(0, (at - Date.parse(moment)) / 1_000)
   const deletions = { requested: 0, deferred: 0 }
   for (const { status } of pages((paging) =>
@@ -26,9 +34,10 @@ export async function readingsOf(custody: Custody, controller: ControllerId): Pr
   const due = outstanding.map(({ since: first }) => since(first))
   return {
     controller,
-    projection: await projectionLag(custody, position, since),
-    checkpointAgeSeconds: signed && since(signed.signedAt),
-    eventsSigned: signed?.size ?? 0,
+    stores: storesOf(health),
+    projection: lagOf(health),
+    checkpointAgeSeconds: signed ? since(signed.signedAt) : null,
+    eventsSigned: signed === undefined ? null : (signed?.size ?? 0),
     deletions,
     notifications: {
       outstanding: outstanding.length,
@@ -40,20 +49,24 @@ export async function readingsOf(custody: Custody, controller: ControllerId): Pr
   }
 }
 
-async function projectionLag(
-  { log }: Custody,
-  position: Position,
-  since: (moment: string) => number,
-): Promise<Readings['projection']> {
-  const lacking = await log.readAll(position, MOST)
-  const [first] = lacking
-  if (!first) return { lagEvents: 0, lagSeconds: 0 }
-  const { recordedAt } = JSON.parse(first.body) as { recordedAt: string }
-  return { lagEvents: lacking.length, lagSeconds: since(recordedAt) }
+function lagOf({ views }: Health): Readings['projection'] {
+  const { behindEvents, behindSeconds } = views
+  if (behindEvents === null || behindSeconds === null) return null
+  return { lagEvents: behindEvents, lagSeconds: behindSeconds }
+}
+
+function storesOf({ ledger, vault, views, notary }: Health): Readings['stores'] {
+  const asked = { ledger, vault, notary }
+  return [
+    ...Object.entries(asked).map(([store, { answers, milliseconds }]) => ({
+      ...{ store, answers, seconds: milliseconds / 1_000 },
+    })),
+    { store: 'views', answers: views.answers, seconds: 0 },
+  ]
 }
 
 function refusalsOf(
-  { views }: Custody,
+  { views }: Pick<Custody, 'views'>,
   controller: ControllerId,
   position: Position,
 ): Readings['refusals'] {

@@ -1,16 +1,18 @@
 import { buildApp } from '../api/app.ts'
 import { Reference } from '../domain/values.ts'
-import type { Health } from '../api/deps.ts'
 import { accessDecider } from '../domain/access/decider.ts'
 import { streamName } from '../domain/envelope.ts'
 import { openCustody, type Custody } from '../main.ts'
 import { signRegularly } from './checkpointing.ts'
 import { expireRegularly } from './backup.ts'
 import { common, contextOf, type CommonOptions, type Context } from './context.ts'
+import { createHealth } from './health.ts'
 import { createMetrics, type Metrics } from '../metrics/metrics.ts'
 import { tellDownstream } from './notify.ts'
 import type { AddCommand } from './program.ts'
 import { readingsOf } from './readings.ts'
+import { openTracing } from './tracing.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 
 /** `custody serve`: the HTTP API, until it is told to stop. */
 export const serveCommand: AddCommand = (program) => {
@@ -24,19 +26,30 @@ export const serveCommand: AddCommand = (program) => {
       if (options.port) process.env.CUSTODY_PORT = options.port
       const context = contextOf(options)
       const metrics = createMetrics()
-      const custody = await openCustody(context.configuration, { observe: metrics.observe })
+      const tracing = await openTracing(process.env, metrics.lostSpans)
+      const custody = await openCustody(context.configuration, {
+        observe: metrics.observe,
+        ...(tracing ? { trace: tracing.wrappers } : {}),
+      })
       try {
-        await serve(context, custody, metrics)
+        await serve(context, custody, metrics, tracing)
       } finally {
         await custody.close()
+        await tracing?.close()
       }
     })
 }
 
-async function serve(context: Context, custody: Custody, metrics: Metrics): Promise<void> {
+async function serve(
+  context: Context,
+  custody: Custody,
+  metrics: Metrics,
+  tracing: Tracing | null,
+): Promise<void> {
   const { configuration, output } = context
   // A ledger that is not the one that was signed is not served.
   await custody.notary.check()
+  const health = createHealth(custody)
   const app = buildApp({
     services: custody.services,
     views: custody.views,
@@ -44,10 +57,11 @@ async function serve(context: Context, custody: Custody, metrics: Metrics): Prom
     evidence: custody.evidence,
     metrics: async (controller) => ({
       contentType: metrics.contentType,
-      text: await metrics.text(await readingsOf(custody, controller)),
+      text: await metrics.text(await readingsOf(custody, controller, await health())),
     }),
     now: custody.now,
-    health: () => healthOf(custody),
+    health,
+    ...(tracing ? { tracer: tracing.requests } : {}),
     cursorKey: custody.cursorKey,
     log: configuration.logLevel === 'silent' ? false : { level: configuration.logLevel },
   })
@@ -65,6 +79,7 @@ async function serve(context: Context, custody: Custody, metrics: Metrics): Prom
   const stop = new AbortController()
   const deaf = custody.onTrouble(({ of, message }) => {
     process.stderr.write(`${said[of]}: ${message}\n`)
+    metrics.trouble(of)
   })
   const telling = tellDownstream(custody, stop.signal)
   const signing = signRegularly(custody, stop.signal)
@@ -91,21 +106,4 @@ async function bootstrapToken({ caller }: Context, { executor, services }: Custo
     label: 'first start',
   } as const
   return (await services.access.issue(caller, step)).secret
-}
-
-async function healthOf({ log, views, vault, configuration }: Custody): Promise<Health> {
-  const [head, vaultAnswers] = await Promise.all([
-    log.head().catch(() => null),
-    vault.ready(configuration.controller).then(
-      () => true,
-      () => false,
-    ),
-  ])
-  const position = views.position()
-  const behind = head === null ? null : (await log.readAll(position, 10_001)).length
-  return {
-    ledger: { answers: head !== null, position: head },
-    vault: { answers: vaultAnswers },
-    views: { answers: true, position, behindEvents: behind },
-  }
 }

@@ -4,11 +4,14 @@ import type { EventLog } from '../ledger/event-log.ts'
 /** What is looked up when somebody asks: of one controller, but for the views, which are everybody's. */
 export type Readings = Readonly<{
   controller: string
-  /** How many events the views have still to take in, counted up to a bound, and how old the first of them is. */
-  projection: Readonly<{ lagEvents: number; lagSeconds: number }>
-  /** Null before the first checkpoint. */
+  /** Whether each store answered, and how long it took. */
+  stores: readonly Readonly<{ store: string; answers: boolean; seconds: number }>[]
+  /** Null where the ledger does not say. How many events the views have still to take in, counted up to a bound, and how old the first of them is. */
+  projection: Readonly<{ lagEvents: number; lagSeconds: number }> | null
+  /** Null before the first checkpoint, and where the notary does not answer. */
   checkpointAgeSeconds: number | null
-  eventsSigned: number
+  /** Null where the notary does not answer. */
+  eventsSigned: number | null
   deletions: Readonly<{ requested: number; deferred: number }>
   /** Messages to downstream systems; `oldestSeconds` of the outstanding, 0 where there is none. */
   notifications: Readonly<{ outstanding: number; abandoned: number; oldestSeconds: number }>
@@ -22,6 +25,10 @@ export type Metrics = Readonly<{
   contentType: string
   /** The same log, whose appends are timed and whose conflicts are counted. */
   observe: (log: EventLog) => EventLog
+  /** `subscription`: what the views follow by was lost. `views`: they could not be folded further. */
+  trouble: (of: 'subscription' | 'views') => void
+  /** The collector of traces did not take so many spans. */
+  lostSpans: (spans: number) => void
   text: (readings: Readings) => Promise<string>
 }>
 
@@ -41,9 +48,24 @@ export function createMetrics(): Metrics {
     labelNames: ['outcome'],
     registers: [registry],
   })
+  const counter = (name: string, help: string) => new Counter({ name, help, registers: [registry] })
+  const dropped = counter(
+    'custody_subscriptions_dropped_total',
+    'Subscriptions to the event log that were lost, and made anew.',
+  )
+  const stuck = counter(
+    'custody_projection_failures_total',
+    'Times that the views could not be folded further, and were tried again.',
+  )
+  const lost = counter(
+    'custody_spans_lost_total',
+    'Spans that the collector of traces did not take.',
+  )
   return {
     contentType: registry.contentType,
     observe: (log) => observed(log, seconds, outcomes),
+    trouble: (of) => (of === 'subscription' ? dropped : stuck).inc(),
+    lostSpans: (spans) => lost.inc(spans),
     text: async (readings) => `${await registry.metrics()}\n${await gauges(readings).metrics()}`,
   }
 }
@@ -89,8 +111,12 @@ function gauges(readings: Readings): Registry {
     const gauge = new Gauge({ name, help, labelNames: ['controller'], registers: [registry] })
     gauge.set({ controller }, value)
   }
-  set('custody_projection_lag_events', 'Events that the views lack.', projection.lagEvents)
-  set('custody_projection_lag_seconds', 'Age of the first event they lack.', projection.lagSeconds)
+  if (projection) {
+    const { lagEvents, lagSeconds } = projection
+    set('custody_projection_lag_events', 'Events that the views lack.', lagEvents)
+    set('custody_projection_lag_seconds', 'Age of the first event they lack.', lagSeconds)
+  }
+  addStores(registry, readings)
   setOf('custody_events_signed', 'Events under the newest checkpoint.', readings.eventsSigned)
   setOf(
     'custody_checkpoint_age_seconds',
@@ -115,14 +141,32 @@ function gauges(readings: Readings): Registry {
     notifications.oldestSeconds,
   )
   setOf('custody_notifications_abandoned', 'Messages given up.', notifications.abandoned)
+  addRefusals(registry, readings)
+  return registry
+}
+
+function addStores(registry: Registry, { stores }: Readings): void {
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name, help, labelNames: ['store'], registers: [registry] })
+  const answers = gauge('custody_store_answers', 'Whether a store answers: 1 or 0.')
+  const seconds = gauge(
+    'custody_store_answer_seconds',
+    'How long its answer took, or is waited for.',
+  )
+  for (const one of stores) {
+    answers.set({ store: one.store }, one.answers ? 1 : 0)
+    seconds.set({ store: one.store }, one.seconds)
+  }
+}
+
+function addRefusals(registry: Registry, { controller, refusals: found }: Readings): void {
   const refusals = new Gauge({
     name: 'custody_refusals',
     help: 'Acts and steps that were refused, or observed in violation, by rule, in all of history.',
     labelNames: ['controller', 'code', 'outcome'],
     registers: [registry],
   })
-  for (const { code, outcome, events } of readings.refusals) {
+  for (const { code, outcome, events } of found) {
     refusals.set({ controller, code, outcome }, events)
   }
-  return registry
 }

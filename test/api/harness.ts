@@ -4,6 +4,7 @@ import type { Deps } from '../../src/api/deps.ts'
 import type { Caller } from '../../src/application/services.ts'
 import { Role } from '../../src/domain/access/events.ts'
 import { ControllerId, Reference } from '../../src/domain/values.ts'
+import { createHealth } from '../../src/cli/health.ts'
 import { readingsOf } from '../../src/cli/readings.ts'
 import { createMetrics } from '../../src/metrics/metrics.ts'
 import { openStack, type Stack } from '../support/stack.ts'
@@ -61,21 +62,18 @@ export async function openApi(
   await custody.caughtUp()
   const log: string[] = []
   const metrics = createMetrics()
+  const health = createHealth(custody, { freshMs: 0 })
   const app = buildApp({
     services: custody.services,
     views: custody.views,
     notary: custody.notary,
     evidence: custody.evidence,
+    health,
     metrics: async (controller) => ({
       contentType: metrics.contentType,
-      text: await metrics.text(await readingsOf(custody, controller)),
+      text: await metrics.text(await readingsOf(custody, controller, await health())),
     }),
     now: custody.now,
-    health: async () => ({
-      ledger: { answers: true, position: await custody.log.head() },
-      vault: { answers: true },
-      views: { answers: true, position: custody.views.position(), behindEvents: 0 },
-    }),
     log: { level: 'trace', destination: { write: (line) => void log.push(line) } },
     checkAnswers: true,
     ...deps,

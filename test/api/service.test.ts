@@ -4,12 +4,18 @@ import type { Health } from '../../src/api/deps.ts'
 import { createLogger } from '../../src/api/logging.ts'
 import { openApi, prospect } from './harness.ts'
 
+const well = { answers: true, milliseconds: 1, why: null }
+const ill = { answers: false, milliseconds: 2_000, why: 'no answer within 2000 ms' }
 let health: Health = {
-  ledger: { answers: true, position: null },
-  vault: { answers: true },
-  views: { answers: true, position: null, behindEvents: 0 },
+  ledger: { ...well, store: 'sqlite', position: null },
+  vault: { ...well, store: 'sqlite' },
+  views: { answers: true, position: null, behindEvents: 0, behindSeconds: 0, troubled: false },
+  notary: { ...well, checkpointAgeSeconds: null },
 }
-const api = await openApi({ health: async () => health, limits: { readyBehindEvents: 10 } })
+const api = await openApi({
+  health: async () => health,
+  limits: { readyBehindEvents: 10, readyBehindSeconds: 5 },
+})
 let port: number
 beforeAll(async () => {
   await api.app.listen({ port: 0, host: '127.0.0.1' })
@@ -25,19 +31,30 @@ describe('health', () => {
   })
 
   it('is not ready while a store does not answer, or the views are far behind', async () => {
-    const well = health
-    for (const ill of [
-      { ...well, ledger: { answers: false, position: null } },
-      { ...well, vault: { answers: false } },
-      { ...well, views: { ...well.views, answers: false } },
-      { ...well, views: { ...well.views, behindEvents: 11 } },
-      { ...well, views: { ...well.views, behindEvents: null } },
-    ]) {
-      health = ill
+    const before = health
+    const { ledger, vault, views, notary } = before
+    const cases: [Partial<Health>, string][] = [
+      [{ ledger: { ...ledger, ...ill } }, 'ledger: no answer within 2000 ms'],
+      [{ vault: { ...vault, ...ill } }, 'vault: no answer within 2000 ms'],
+      [{ notary: { ...notary, ...ill } }, 'notary: no answer within 2000 ms'],
+      [{ views: { ...views, answers: false } }, 'views: they cannot be read'],
+      [
+        { views: { ...views, behindEvents: 11, troubled: true } },
+        'views: 11 events and 0 s behind, and could not go on; the log says why',
+      ],
+      [
+        { views: { ...views, behindEvents: 1, behindSeconds: 6 } },
+        'views: 1 events and 6 s behind',
+      ],
+      [{ views: { ...views, behindEvents: null } }, 'views: how far behind is not known'],
+    ]
+    for (const [sick, reason] of cases) {
+      health = { ...before, ...sick }
       const answer = await api.ask({ url: '/readyz', as: null })
       expect([answer.status, answer.body.ready]).toEqual([503, false])
+      expect(answer.body.reasons).toEqual([reason])
     }
-    health = well
+    health = before
   })
 })
 

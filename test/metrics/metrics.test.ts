@@ -14,6 +14,10 @@ const record = (number: number) => ({
 })
 const readings: Readings = {
   controller,
+  stores: [
+    { store: 'ledger', answers: true, seconds: 0.004 },
+    { store: 'vault', answers: false, seconds: 2 },
+  ],
   projection: { lagEvents: 3, lagSeconds: 1.5 },
   checkpointAgeSeconds: null,
   eventsSigned: 0,
@@ -73,7 +77,28 @@ describe('metrics', () => {
       `custody_refusals{controller="${controller}",code="objection_stands",outcome="refused"} 7`,
     )
     expect(text).not.toContain('custody_checkpoint_age_seconds')
+    expect(text).toContain('custody_store_answers{store="ledger"} 1')
+    expect(text).toContain('custody_store_answers{store="vault"} 0')
+    expect(text).toContain('custody_store_answer_seconds{store="vault"} 2')
     const signed = await metrics.text({ ...readings, checkpointAgeSeconds: 12 })
     expect(signed).toContain(`custody_checkpoint_age_seconds${of} 12`)
+  })
+
+  it('say nothing of what nobody answers', async () => {
+    const unknown = { ...readings, projection: null, eventsSigned: null }
+    const text = await createMetrics().text(unknown)
+    expect(text).not.toMatch(/custody_projection_lag|custody_events_signed/)
+  })
+
+  it('count what was lost and made anew', async () => {
+    const metrics = createMetrics()
+    metrics.trouble('subscription')
+    metrics.trouble('views')
+    metrics.trouble('views')
+    metrics.lostSpans(3)
+    const text = await metrics.text(readings)
+    expect(text).toContain('custody_subscriptions_dropped_total 1')
+    expect(text).toContain('custody_projection_failures_total 2')
+    expect(text).toContain('custody_spans_lost_total 3')
   })
 })

@@ -1,0 +1,55 @@
+import type { Api } from './instance.ts'
+
+/** What sees each request; handed in where requests are traced. `traceparent` is as it came, W3C or not. */
+export type RequestTracer = Readonly<{
+  begin: (
+    request: Readonly<{
+      id: string
+      method: string
+      route: string | null
+      traceparent: string | undefined
+    }>,
+  ) => RequestTrace
+}>
+
+/** One request that is seen. */
+export type RequestTrace = Readonly<{
+  traceId: string
+  run: <Result>(work: () => Result) => Result
+  end: (status: number | null) => void
+}>
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Absent where requests are not traced. */
+    trace?: RequestTrace | null
+  }
+}
+
+/** Lets the tracer see each request, but for those that machines send every few seconds. */
+export function traceRequests(app: Api, tracer: RequestTracer): void {
+  app.decorateRequest('trace', null)
+  app.addHook('onRequest', (request, reply, done) => {
+    const { config, url } = request.routeOptions
+    if (config.quiet) return done()
+    const header = request.headers['traceparent']
+    const trace = tracer.begin({
+      id: request.id,
+      method: request.method,
+      route: url ?? null,
+      traceparent: typeof header === 'string' ? header : undefined,
+    })
+    request.trace = trace
+    reply.raw.once('close', () => trace.end(reply.raw.writableFinished ? reply.statusCode : null))
+    trace.run(done)
+  })
+  // Reading a body has left the request's context behind.
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (request.trace) request.trace.run(done)
+    else done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    request.trace?.end(reply.statusCode)
+    done()
+  })
+}
