@@ -21,7 +21,7 @@ import type { AddCommand } from './program.ts'
 
 type TakeOptions = CommonOptions & { to?: string; store: string; name?: string }
 
-/** `custody backup take`, `custody backup list`, `custody backup expire`. */
+/** `custody backup take`, `list`, `rotate` and `expire`. */
 export const backupCommand: AddCommand = (program, ended) => {
   const backup = program
     .command('backup')
@@ -58,6 +58,7 @@ Examples:
     })
 
   addList(backup, ended)
+  addRotate(backup, ended)
   addExpire(backup, ended)
 }
 
@@ -84,6 +85,34 @@ function addList(backup: Command, ended: Ended): void {
           ]),
         )
         context.output.result(rows)
+        ended(exit.done)
+      })
+    })
+}
+
+function addRotate(backup: Command, ended: Ended): void {
+  common(backup.command('rotate'))
+    .description('Begin a new epoch of the keys, without a copy.')
+    .addHelpText(
+      'after',
+      `
+What was destroyed may be in old pages, logs and copies of the vault's store still, sealed by the keys of an older
+epoch. Once every row is under the new one, and no backup needs the old, 'backup expire' destroys its key, and
+with it all of that. A vault in PostgreSQL forgets completely only then: see docs/postgresql-vault.md.
+
+Example:
+  custody backup rotate && custody backup expire`,
+    )
+    .action(async (options: CommonOptions) => {
+      const context = contextOf(options)
+      await withCustody(context, async (custody) => {
+        await custody.caughtUp()
+        await custody.services.backups.beginEpochs(context.caller)
+        const { controller } = context.configuration
+        const epochs = await custody.vault.epochs(controller)
+        const current = epochs.find((one) => one.current)?.epoch ?? null
+        context.output.say(`The current epoch of ${controller}: ${current ?? 'none yet'}`)
+        context.output.result({ controller, current })
         ended(exit.done)
       })
     })

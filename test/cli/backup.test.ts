@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dumpViews } from '../../src/projections/dump.ts'
 import { configure } from '../../src/config.ts'
 import { runCli, type Place } from '../support/run-cli.ts'
 import { serveCli } from '../support/serve-cli.ts'
@@ -54,6 +55,14 @@ describe('custody backup', () => {
     }
   })
 
+  it('copies the views for another node, and only when asked', async () => {
+    const taken = await take('--name', 'lent', '--store', 'views', '--json')
+    expect(JSON.parse(taken.out)).toEqual({ name: 'lent', files: [copy('lent.views.sqlite')] })
+    expect([...dumpViews(copy('lent.views.sqlite'))]).toEqual([
+      ...dumpViews(join(place.data, 'views.sqlite')),
+    ])
+  })
+
   it('lists until when each copy of the vault lives', async () => {
     const listed = await run('backup', 'list', '--json')
     expect(JSON.parse(listed.out)).toMatchObject([{ backup: 'first', epoch: 1, expiredAt: null }])
@@ -62,8 +71,8 @@ describe('custody backup', () => {
   it('says what is wrong with what was asked, and writes nothing', async () => {
     const again = await take('--name', 'first')
     expect([again.code, again.err]).toEqual([2, expect.stringContaining('already')])
-    const store = await take('--store', 'views')
-    expect([store.code, store.err]).toEqual([2, '--store: must be ledger, vault or all\n'])
+    const store = await take('--store', 'keys')
+    expect([store.code, store.err]).toEqual([2, '--store: must be ledger, vault, views or all\n'])
     const name = await take('--name', 'Not A Reference')
     expect([name.code, name.err]).toEqual([2, expect.stringContaining('--name: ')])
   })
@@ -131,6 +140,21 @@ describe('custody restore', () => {
     const back = join(place.data, 'ledger.sqlite.replaced-1')
     const again = await restore('--ledger', back, '--replace')
     expect(again.code, again.err).toBe(0)
+  })
+})
+
+describe('custody backup rotate', () => {
+  it('begins an epoch, so that the one before can be destroyed when no copy needs it', async () => {
+    const first = await run('backup', 'rotate', '--json')
+    const { current } = JSON.parse(first.out) as { current: number }
+    expect(current).toBeGreaterThan(1)
+    const again = await run('backup', 'rotate', '--json')
+    expect(JSON.parse(again.out)).toMatchObject({ current: current + 1 })
+    const expired = await run('backup', 'expire', '--json')
+    expect(JSON.parse(expired.out)).toMatchObject({
+      backups: [],
+      epochs: expect.arrayContaining([current]) as unknown,
+    })
   })
 })
 

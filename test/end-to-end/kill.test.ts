@@ -2,16 +2,19 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Line, type LineInput } from '../../src/application/lines.ts'
-import type { LineOutcome } from '../../src/application/services.ts'
-import { streamParts, type Envelope } from '../../src/domain/envelope.ts'
-import { SubjectId, START, type Position } from '../../src/domain/values.ts'
-import { decode } from '../../src/ledger/codec.ts'
-import type { EventReader } from '../../src/ledger/event-log.ts'
+import { Line } from '../../src/application/lines.ts'
+import type { Envelope } from '../../src/domain/envelope.ts'
+import { START, type SubjectId } from '../../src/domain/values.ts'
 import { openSqliteEventReader } from '../../src/ledger/sqlite/event-reader.ts'
-import { dumpViews } from '../../src/projections/dump.ts'
-import { open } from '../../src/vault/sealing.ts'
-import type { Vault } from '../../src/vault/vault.ts'
+import {
+  acknowledgedIn,
+  eventsAfter,
+  expectAcknowledged,
+  expectNoHalf,
+  expectSealsOpen,
+  expectViewsGrownAsRebuilt,
+  type Acknowledged,
+} from '../support/acknowledged.ts'
 import { randomFrom, seed } from '../support/seed.ts'
 import { fileOf, openStack, symphony, type Stack } from '../support/stack.ts'
 
@@ -26,9 +29,6 @@ beforeAll(async () => {
   await stack.close()
 }, 120_000)
 afterAll(() => stack.dispose())
-
-type Said = { key: string; line: LineInput; outcome: LineOutcome }
-type Acknowledged = { lines: Said[]; erased: Set<string> }
 
 /** A process that will work once it is told to. Starting one takes long, so that is done ahead. */
 function startProcess(prefix: string) {
@@ -62,106 +62,7 @@ async function workUntilKilled(
   await new Promise((resolve) => setTimeout(resolve, andMs))
   child.kill('SIGKILL')
   expect(await closed).toEqual([null, 'SIGKILL'])
-  const whole = said()
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as 'ready' | Said | { erased: string })
-  const all: Acknowledged = { lines: [], erased: new Set() }
-  for (const one of whole) {
-    if (one === 'ready') continue
-    if ('erased' in one) all.erased.add(one.erased)
-    else all.lines.push(one)
-  }
-  return all
-}
-
-async function eventsAfter(reader: EventReader, after: Position): Promise<Envelope[]> {
-  const all: Envelope[] = []
-  for (;;) {
-    const page = await reader.readAll(all.at(-1)?.position ?? after, 5000)
-    if (page.length === 0) return all
-    all.push(...page.map(decode))
-  }
-}
-
-/** The events that each kind of line leads to, in one append. */
-const whole: Record<string, readonly string[]> = {
-  collect: ['DataCollected'],
-  open: ['AccountOpened'],
-  update: ['DataUsed'],
-  refused: ['ActRefused'],
-  referral: ['DataCollected'],
-  mailed: ['DataUsed', 'DeletionRequested'],
-}
-
-/** Each line's events are all there, once and in their order; a spent lot's deletion may follow. */
-function expectNoHalf(events: readonly Envelope[]): void {
-  const lines = Map.groupBy(
-    events.filter(({ operation }) => operation !== null),
-    ({ correlation }) => correlation,
-  )
-  for (const [key, written] of lines) {
-    const kind = key.split('.').at(-1)!
-    expect(
-      written.map(({ type }) => type),
-      key,
-    ).toEqual(whole[kind])
-    expect(written.map(({ revision }) => revision - written[0]!.revision)).toEqual(
-      written.map((_, index) => index),
-    )
-  }
-}
-
-function expectAcknowledged(events: readonly Envelope[], { lines }: Acknowledged): void {
-  const byId = new Map(events.map((event) => [event.id as string, event]))
-  for (const { key, outcome } of lines) {
-    if (outcome.outcome !== 'recorded' && outcome.outcome !== 'refused') {
-      throw new Error(`${key}: ${JSON.stringify(outcome)}`)
-    }
-    expect(outcome.outcome, key).toBe(key.endsWith('.refused') ? 'refused' : 'recorded')
-    for (const { id, position, revision, type } of outcome.events) {
-      expect(byId.get(id), `lost: ${type} of ${key}`).toMatchObject({ position, revision, type })
-    }
-  }
-}
-
-/** What is deleted cannot be opened, what is being deleted may be, and all else can be. */
-async function expectSealsOpen(events: readonly Envelope[], vault: Vault): Promise<number> {
-  const deleting = new Set<string>()
-  const deleted = new Set<string>()
-  for (const event of events) {
-    const lots =
-      event.type === 'DeletionRequested' || event.type === 'DataDeleted' ? event.data.lots : []
-    const set = event.type === 'DataDeleted' ? deleted : deleting
-    for (const { lot } of lots) set.add(`${event.stream} ${lot}`)
-  }
-  let opened = 0
-  for (const { stream, id, sealed } of events) {
-    if (sealed.length === 0) continue
-    const subject = SubjectId.parse(streamParts(stream).id)
-    const keys = await vault.openKeys(symphony, subject, sealed)
-    for (const [index, box] of sealed.entries()) {
-      const key = keys[index] ?? null
-      const lot = `${stream} ${box.lot}`
-      if (deleted.has(lot)) expect(key, `${lot} is deleted`).toBeNull()
-      else if (!deleting.has(lot)) {
-        expect(key, `the key of ${box.category} in ${lot}`).not.toBeNull()
-        const place = { controller: symphony, subject, eventId: id }
-        expect(open(place, key!, box)).toMatchObject({ ok: true })
-        opened += 1
-      }
-    }
-  }
-  return opened
-}
-
-/** The views hold what the ledger does, and a rebuild gives the same to the byte. */
-async function expectViewsGrownAsRebuilt(grown: Stack, events: readonly Envelope[]): Promise<void> {
-  const { custody, configuration } = grown
-  expect(custody.views.position()).toBe(await custody.log.head())
-  expect(custody.views.counts(symphony).events).toBe(events.length)
-  const before = [...dumpViews(configuration.viewsFile)]
-  await custody.rebuild(() => undefined)
-  expect([...dumpViews(configuration.viewsFile)]).toEqual(before)
+  return acknowledgedIn(said())
 }
 
 describe('killing the whole ledger under load', () => {
@@ -170,7 +71,7 @@ describe('killing the whole ledger under load', () => {
     { timeout: 300_000 },
     async () => {
       const random = randomFrom(seed())
-      const all: Acknowledged = { lines: [], erased: new Set() }
+      const all: Acknowledged = { lines: [], erased: new Set(), heap: [] }
       const events: Envelope[] = []
       const reader = openSqliteEventReader(fileOf(stack.configuration.ledger))
       let next = startProcess('p0')

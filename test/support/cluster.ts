@@ -19,6 +19,8 @@ export type Cluster = Readonly<{
   nodes: readonly Stack[]
   /** What a further node would be configured with: a data directory of its own, all else shared. */
   configurationOf(name: string): Configuration
+  /** The same for a process of its own. */
+  environmentOf(name: string): Readonly<Record<string, string>>
   /** Opens one more node. */
   join(name: string, options?: OpenOptions): Promise<Stack>
   dispose(): Promise<void>
@@ -56,8 +58,12 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     CUSTODY_LOG_LEVEL: 'silent',
     ...options.environment,
   }
-  const configurationOf = (name: string) =>
-    configure({ ...environment, CUSTODY_DATA: join(directory, name) }, { controller })
+  const environmentOf = (name: string) => ({
+    ...environment,
+    CUSTODY_DATA: join(directory, name),
+    CUSTODY_CONTROLLER: controller,
+  })
+  const configurationOf = (name: string) => configure(environmentOf(name))
   const nodes: Stack[] = []
   const open = async (name: string, how: OpenOptions = {}) => {
     const node = await stackOn(configurationOf(name), join(directory, name), how)
@@ -73,6 +79,7 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     postgres,
     nodes: [...nodes],
     configurationOf,
+    environmentOf,
     join: open,
     async dispose() {
       for (const node of nodes) await node.close().catch(() => {})

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Line, type LineInput } from '../../src/application/lines.ts'
 import type { Caller, LineOutcome } from '../../src/application/services.ts'
 import { configure } from '../../src/config.ts'
@@ -9,9 +10,10 @@ import { openCustody } from '../../src/main.ts'
 /**
  * Puts load on the whole ledger, from a first line of input until it is killed, and writes a line of JSON for
  * each thing that was acknowledged: `{"key","line","outcome"}`, or `{"erased"}` with a pseudonym. The key of a
- * line is its correlation too, so that its events can be told.
+ * line is its correlation too, so that its events can be told. With garbage collection exposed it says now and
+ * then how many bytes it holds: `{"heap"}`.
  */
-const prefix = process.argv[2]
+const [prefix, lanes = '12'] = process.argv.slice(2)
 if (prefix === undefined) throw new Error('the prefix of the people is missing')
 await once(process.stdin, 'data')
 const configuration = configure(process.env)
@@ -28,10 +30,26 @@ async function record(key: string, input: LineInput): Promise<LineOutcome> {
   const caller: Caller = { controller: configuration.controller, principal, correlation: key }
   const line = Line.parse(input)
   const body = JSON.stringify(input)
-  const outcome = await recording.record(caller, line, { key, body })
+  const outcome = await insist(() => recording.record(caller, line, { key, body }))
   say({ key, line: input, outcome })
   return outcome
 }
+
+/** What a client does that is told that a store is away: it asks again, under the same key. */
+async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!away.has((error as Error).name)) throw error
+      await sleep(50)
+    }
+  }
+}
+
+const away: ReadonlySet<string> = new Set([
+  ...['LogUnavailable', 'VaultUnavailable', 'Contended', 'ViewsBehind'],
+])
 
 const common = { mode: 'enforce', source: 'shop' } as const
 const where = { property: 'www.symphonycommerce.com' } as const
@@ -86,16 +104,16 @@ async function live(name: string, turn: number): Promise<void> {
 }
 
 async function erase(name: string, subject: SubjectId): Promise<void> {
-  await deletions.request(
-    { controller: configuration.controller, principal, correlation: `${name}.erase` },
-    {
+  const caller = { controller: configuration.controller, principal, correlation: `${name}.erase` }
+  await insist(() =>
+    deletions.request(caller, {
       subject,
       deletion: Reference.parse(`erase.${name}`),
       cause: 'request',
       scope: { everything: true },
       request: null,
       at: null,
-    },
+    }),
   )
   say({ erased: subject })
 }
@@ -105,4 +123,10 @@ async function lane(number: number): Promise<void> {
 }
 
 say('ready')
-await Promise.all(Array.from({ length: 12 }, (_, number) => lane(number)))
+if (globalThis.gc) {
+  setInterval(() => {
+    globalThis.gc!()
+    say({ heap: process.memoryUsage().heapUsed })
+  }, 1_000)
+}
+await Promise.all(Array.from({ length: Number(lanes) }, (_, number) => lane(number)))
