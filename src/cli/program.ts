@@ -9,6 +9,7 @@ import { evidenceCommand } from './evidence.ts'
 import { exit, UsageError, type Exit } from './exit.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
+import { migrateCommand } from './migrate.ts'
 import { notaryCommand } from './notary.ts'
 import { notifyCommand } from './notify.ts'
 import { policyCommand } from './policy.ts'
@@ -37,6 +38,7 @@ const commands: readonly AddCommand[] = [
   rebuildCommand,
   backupCommand,
   restoreCommand,
+  migrateCommand,
   statusCommand,
   tokenCommand,
   endpointCommand,

@@ -65,6 +65,33 @@ export async function moveVaultToPostgres(move: VaultMove): Promise<VaultMoved> 
   }
 }
 
+/**
+ * Whether the vault in the schema was once made of this file, however it has changed since: it has its name.
+ * @throws VaultUnavailable when the server can't be asked
+ */
+export async function isVaultMoved({
+  source,
+  server,
+  schema,
+}: Pick<VaultMove, 'source' | 'server' | 'schema'>): Promise<boolean> {
+  if (!isSchemaName(schema)) return false
+  const driver = createDriver(server, schema)
+  try {
+    const [known] = await driver.query<{ known: boolean }>(
+      'SELECT to_regclass($1) IS NOT NULL AS known',
+      [`"${schema}".meta`],
+    )
+    if (!known!.known) return false
+    const [row] = await driver.query<{ value: Buffer }>(
+      `SELECT value FROM meta WHERE name = 'vault'`,
+    )
+    const own = createMetaTable(source).get('vault')
+    return own !== null && row?.value.equals(own) === true
+  } finally {
+    await driver.close()
+  }
+}
+
 /** Every controller's keys open by the root key and the keyring. @throws VaultUnavailable */
 function assertOpens({ source, rootKey, keyring }: VaultMove): void {
   const meta = createMetaTable(source)
