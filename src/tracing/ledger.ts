@@ -50,7 +50,8 @@ export function traceLedger(spans: Spans) {
     }),
 
     executor(executor: Executor): Executor {
-      const execute = traceExecute(spans, asked, executor.execute as unknown as AnyExecute)
+      const plain: AnyExecute = (ask) => executor.execute(ask)
+      const execute = traceExecute(spans, asked, plain)
       const executeMany = async (asks: readonly AnyAsk[]) => {
         const settled = await Promise.allSettled(asks.map(execute))
         return settled.map((one) => {

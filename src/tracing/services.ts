@@ -1,7 +1,12 @@
 import { SpanKind } from '@opentelemetry/api'
 import type { Deletions } from '../application/deletions.ts'
 import type { Deliver } from '../application/notifications.ts'
-import type { DeletionOutcome, LineOutcome, RecordingService } from '../application/services.ts'
+import type {
+  Caller,
+  DeletionOutcome,
+  LineOutcome,
+  RecordingService,
+} from '../application/services.ts'
 import type { Notary } from '../notary/notary.ts'
 import type { Views } from '../projections/views.ts'
 import type { Attributes } from './attributes.ts'
@@ -11,58 +16,14 @@ import { tell, type Spans } from './spans.ts'
 /** Spans of what the services do: recording, deletions, notarising, telling downstream systems. */
 export function traceServices(spans: Spans, requests: Requests) {
   return {
-    recording(recording: RecordingService): RecordingService {
-      const recordAll: RecordingService['recordAll'] = (caller, lines) => {
-        const parent = requests.scopeOf(caller.correlation)
-        const attributes = { 'custody.lines': lines.length }
-        return spans.within('recording', { parent, attributes }, async (scope) => {
-          const outcomes = await recording.recordAll(caller, lines)
-          tell(scope, countsOf(outcomes))
-          return outcomes
-        })
-      }
-      return {
-        recordAll,
-        record: async (caller, line, operation) =>
-          (await recordAll(caller, [{ line, operation }]))[0]!,
-      }
-    },
-
-    deletions: (deletions: Deletions): Deletions => ({
-      request: (caller, step) =>
-        deletion(() => deletions.request(caller, step), requests.scopeOf(caller.correlation)),
-      carryOut: (caller, ...step) =>
-        deletion(() => deletions.carryOut(caller, ...step), requests.scopeOf(caller.correlation)),
-      resume: (caller, ...step) => {
-        const parent = requests.scopeOf(caller.correlation)
-        return spans.within('deletion.resume', { parent }, async (scope) => {
-          const outcomes = await deletions.resume(caller, ...step)
-          tell(scope, { 'custody.deletions': outcomes.length })
-          return outcomes
-        })
-      },
-    }),
+    recording: (recording: RecordingService) => traceRecording(spans, requests, recording),
+    deletions: (deletions: Deletions) => traceDeletions(spans, requests, deletions),
+    notary: (notary: Notary) => traceNotary(spans, notary),
 
     /** The views, with a span where somebody waits for a position. */
     views: (views: Views): Views => ({
       ...views,
       waitFor: (...asked) => spans.within('views.wait', {}, () => views.waitFor(...asked)),
-    }),
-
-    notary: (notary: Notary): Notary => ({
-      ...notary,
-      checkpoint: (controller) =>
-        spans.within('notary.sign', {}, async (scope) => {
-          const signed = await notary.checkpoint(controller)
-          const outcome = signed ? 'signed' : 'nothing'
-          tell(scope, { 'custody.outcome': outcome, 'custody.leaves': signed?.size })
-          return signed
-        }),
-      check: () => spans.within('notary.check', {}, () => notary.check()),
-      prove: (...asked) => spans.within('notary.prove', {}, () => notary.prove(...asked)),
-      consistency: (...asked) =>
-        spans.within('notary.prove', {}, () => notary.consistency(...asked)),
-      headProof: (...asked) => spans.within('notary.prove', {}, () => notary.headProof(...asked)),
     }),
 
     deliver:
@@ -78,12 +39,31 @@ export function traceServices(spans: Spans, requests: Requests) {
           return result
         }),
   }
+}
 
-  function deletion(
-    work: () => Promise<DeletionOutcome>,
-    parent: ReturnType<Requests['scopeOf']>,
-  ): Promise<DeletionOutcome> {
-    return spans.within('deletion', { parent }, async (scope) => {
+function traceRecording(
+  spans: Spans,
+  requests: Requests,
+  recording: RecordingService,
+): RecordingService {
+  const recordAll: RecordingService['recordAll'] = (caller, lines) => {
+    const parent = requests.scopeOf(caller.correlation)
+    const attributes = { 'custody.lines': lines.length }
+    return spans.within('recording', { parent, attributes }, async (scope) => {
+      const outcomes = await recording.recordAll(caller, lines)
+      tell(scope, countsOf(outcomes))
+      return outcomes
+    })
+  }
+  return {
+    recordAll,
+    record: async (caller, line, operation) => (await recordAll(caller, [{ line, operation }]))[0]!,
+  }
+}
+
+function traceDeletions(spans: Spans, requests: Requests, deletions: Deletions): Deletions {
+  const deletion = ({ correlation }: Caller, work: () => Promise<DeletionOutcome>) =>
+    spans.within('deletion', { parent: requests.scopeOf(correlation) }, async (scope) => {
       const outcome = await work()
       tell(scope, {
         'custody.outcome': outcome.outcome,
@@ -92,6 +72,35 @@ export function traceServices(spans: Spans, requests: Requests) {
       })
       return outcome
     })
+  return {
+    request: (caller, step) => deletion(caller, () => deletions.request(caller, step)),
+    carryOut: (caller, ...step) => deletion(caller, () => deletions.carryOut(caller, ...step)),
+    resume: (caller, ...step) => {
+      const parent = requests.scopeOf(caller.correlation)
+      return spans.within('deletion.resume', { parent }, async (scope) => {
+        const outcomes = await deletions.resume(caller, ...step)
+        tell(scope, { 'custody.deletions': outcomes.length })
+        return outcomes
+      })
+    },
+  }
+}
+
+function traceNotary(spans: Spans, notary: Notary): Notary {
+  const proving = <Result>(work: () => Promise<Result>) => spans.within('notary.prove', {}, work)
+  return {
+    ...notary,
+    checkpoint: (controller) =>
+      spans.within('notary.sign', {}, async (scope) => {
+        const signed = await notary.checkpoint(controller)
+        const outcome = signed ? 'signed' : 'nothing'
+        tell(scope, { 'custody.outcome': outcome, 'custody.leaves': signed?.size })
+        return signed
+      }),
+    check: () => spans.within('notary.check', {}, () => notary.check()),
+    prove: (...asked) => proving(() => notary.prove(...asked)),
+    consistency: (...asked) => proving(() => notary.consistency(...asked)),
+    headProof: (...asked) => proving(() => notary.headProof(...asked)),
   }
 }
 

@@ -76,11 +76,15 @@ async function exporterFor(protocol: TracingSettings['protocol']): Promise<SpanE
   return new OTLPTraceExporter()
 }
 
+/** `ExportResultCode.SUCCESS`. */
+const taken = 0
+
 function watched(exporter: SpanExporter, onLost: (spans: number) => void): SpanExporter {
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
-        if (result.code !== 0) onLost(spans.length)
+        const outcome: number = result.code
+        if (outcome !== taken) onLost(spans.length)
         done(result)
       }),
     shutdown: () => exporter.shutdown(),
