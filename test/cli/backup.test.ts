@@ -14,7 +14,11 @@ let place: Place
 let backups: string
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'custody-backup-'))
-  place = { data: join(directory, 'data'), rootKeyFile: join(directory, 'keys', 'root.key') }
+  place = {
+    data: join(directory, 'data'),
+    rootKeyFile: join(directory, 'keys', 'root.key'),
+    embedded: true,
+  }
   backups = join(directory, 'backups')
   const stack = await openStack({
     configuration: configure({

@@ -29,7 +29,11 @@ const json = ({ out }: Ended) => JSON.parse(out) as Record<string, unknown>
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'custody-cli-'))
-  place = { data: join(directory, 'data'), rootKeyFile: join(directory, 'keys', 'root.key') }
+  place = {
+    data: join(directory, 'data'),
+    rootKeyFile: join(directory, 'keys', 'root.key'),
+    embedded: true,
+  }
   const environment = { CUSTODY_DATA: place.data, CUSTODY_ROOT_KEY_FILE: place.rootKeyFile }
   const stack = await openStack({ configuration: configure(environment) })
   const ann = new Someone(stack)

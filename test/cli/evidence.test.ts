@@ -22,7 +22,11 @@ const file = (name: string) => join(directory, `${name}.custody-evidence.json`)
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'custody-cli-evidence-'))
-  place = { data: join(directory, 'data'), rootKeyFile: join(directory, 'keys', 'root.key') }
+  place = {
+    data: join(directory, 'data'),
+    rootKeyFile: join(directory, 'keys', 'root.key'),
+    embedded: true,
+  }
   const environment = { CUSTODY_DATA: place.data, CUSTODY_ROOT_KEY_FILE: place.rootKeyFile }
   const stack = await openStack({ configuration: configure(environment) })
   const ann = new Someone(stack)

@@ -44,7 +44,7 @@ function settle(): void {
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'custody-notary-cli-'))
-  place = { data: file('data'), rootKeyFile: file('keys/root.key') }
+  place = { data: file('data'), rootKeyFile: file('keys/root.key'), embedded: true }
   await somebody()
 }, LONG_MS)
 afterAll(() => rmSync(directory, { recursive: true, force: true }))

@@ -35,7 +35,11 @@ async function withStack(work: (stack: Awaited<ReturnType<typeof openStack>>) =>
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'custody-notify-'))
-  place = { data: join(directory, 'data'), rootKeyFile: join(directory, 'keys', 'root.key') }
+  place = {
+    data: join(directory, 'data'),
+    rootKeyFile: join(directory, 'keys', 'root.key'),
+    embedded: true,
+  }
   receiver = await openReceiver()
 })
 afterAll(async () => {

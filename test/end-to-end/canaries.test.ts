@@ -12,6 +12,7 @@ import { openSqliteVault } from '../../src/vault/sqlite-vault.ts'
 import { filesUnder, sightings, sightingsUnder, spellings } from '../support/canaries.ts'
 import { runCli, type Place } from '../support/run-cli.ts'
 import { serveCli } from '../support/serve-cli.ts'
+import { ledgerSettings } from '../support/event-store-of.ts'
 import { fileOf, openStack, symphony } from '../support/stack.ts'
 import { secretsOf, type Secrets } from '../vault/bytes-of.ts'
 
@@ -122,6 +123,7 @@ beforeAll(async () => {
     CUSTODY_DATA: place.data,
     CUSTODY_ROOT_KEY_FILE: place.rootKeyFile,
     CUSTODY_LOG_LEVEL: 'silent',
+    ...ledgerSettings(place.data),
   })
   const stack = await openStack({ configuration })
   await stack.close()

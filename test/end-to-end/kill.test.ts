@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Line } from '../../src/application/lines.ts'
 import type { Envelope } from '../../src/domain/envelope.ts'
 import { START, type SubjectId } from '../../src/domain/values.ts'
-import { openSqliteEventReader } from '../../src/ledger/sqlite/event-reader.ts'
+import { openLedgerReader } from '../../src/ledger/place.ts'
 import {
   acknowledgedIn,
   eventsAfter,
@@ -15,8 +15,9 @@ import {
   expectViewsGrownAsRebuilt,
   type Acknowledged,
 } from '../support/acknowledged.ts'
+import { ledgerSettings } from '../support/event-store-of.ts'
 import { randomFrom, seed } from '../support/seed.ts'
-import { fileOf, openStack, symphony, type Stack } from '../support/stack.ts'
+import { openStack, symphony, type Stack } from '../support/stack.ts'
 
 const kills = 20
 const program = fileURLToPath(new URL('../support/ledger-load-process.ts', import.meta.url))
@@ -40,6 +41,7 @@ function startProcess(prefix: string) {
       CUSTODY_ROOT_KEY: rootKey,
       CUSTODY_KEYRING: stack.configuration.keyringDirectory,
       CUSTODY_CONTROLLER: symphony,
+      ...ledgerSettings(stack.configuration.dataDirectory),
     },
   })
   let text = ''
@@ -73,7 +75,7 @@ describe('killing the whole ledger under load', () => {
       const random = randomFrom(seed())
       const all: Acknowledged = { lines: [], erased: new Set(), heap: [] }
       const events: Envelope[] = []
-      const reader = openSqliteEventReader(fileOf(stack.configuration.ledger))
+      const reader = await openLedgerReader(stack.configuration.ledger)
       let next = startProcess('p0')
       for (let kill = 0; kill < kills; kill += 1) {
         const now = next

@@ -8,12 +8,13 @@ import { Reference, START, SubjectId, type Day } from '../../src/domain/values.t
 import { runRetention } from '../../src/jobs/retention.ts'
 import { decode } from '../../src/ledger/codec.ts'
 import type { EventReader } from '../../src/ledger/event-log.ts'
-import { openSqliteEventReader } from '../../src/ledger/sqlite/event-reader.ts'
+import { openLedgerReader } from '../../src/ledger/place.ts'
 import { openCustody } from '../../src/main.ts'
 import { dumpViews } from '../../src/projections/dump.ts'
 import { open } from '../../src/vault/sealing.ts'
 import { runCli, type Place } from '../support/run-cli.ts'
-import { fileOf, openStack, type Stack } from '../support/stack.ts'
+import { ledgerSettings } from '../support/event-store-of.ts'
+import { openStack, type Stack } from '../support/stack.ts'
 import { first, prospectDetails, registration, Someone } from '../support/whole-ledger.ts'
 
 const LONG_MS = 180_000
@@ -87,7 +88,10 @@ describe('retention from the command line', () => {
         data: join(directory, 'data'),
         rootKeyFile: join(directory, 'root.key'),
       }
-      const environment = { CUSTODY_DATA: place.data, CUSTODY_ROOT_KEY_FILE: place.rootKeyFile }
+      const environment = {
+        ...{ CUSTODY_DATA: place.data, CUSTODY_ROOT_KEY_FILE: place.rootKeyFile },
+        ...ledgerSettings(place.data),
+      }
       const configuration = configure(environment)
       await fill(configuration)
 
@@ -95,7 +99,7 @@ describe('retention from the command line', () => {
       const dry = await runCli(place, ['retention', 'run', '--as-of', asOf, '--dry-run', '--json'])
       expect(dry.code, dry.err).toBe(0)
       expect(JSON.parse(dry.out)).toMatchObject({ figures: { deleted: 120 } })
-      const reader = openSqliteEventReader(fileOf(configuration.ledger))
+      const reader = await openLedgerReader(configuration.ledger)
       expect(
         (await everything({ custody: { log: reader } })).map(({ type }) => type),
       ).not.toContain('DeletionRequested')

@@ -1,4 +1,5 @@
 import { main } from '../../src/cli/program.ts'
+import { ledgerSettings } from './event-store-of.ts'
 import type { Ended, Place } from './run-cli.ts'
 
 /**
@@ -15,6 +16,7 @@ export async function callCli(place: Place, args: readonly string[]): Promise<En
   }
   process.env['CUSTODY_DATA'] = place.data
   process.env['CUSTODY_ROOT_KEY_FILE'] = place.rootKeyFile
+  if (!place.embedded) Object.assign(process.env, ledgerSettings(place.data))
   for (const name of ['out', 'err'] as const) {
     streams[name].write = (text: string | Uint8Array) => {
       written[name] += typeof text === 'string' ? text : Buffer.from(text).toString()

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configure, type Configuration } from '../../src/config.ts'
 import type { OpenOptions } from '../../src/main.ts'
+import { realEventStore } from './event-store-of.ts'
 import { StandIn } from './eventstore/stand-in.ts'
 import { startPostgres, type TestPostgres } from './postgres.ts'
 import { openStack, stackOn, symphony, type Stack } from './stack.ts'
 
-/** Where real servers are, for those who have them: the stand-in is not started then. */
-export const realEventStore = process.env['CUSTODY_TEST_EVENTSTORE'] ?? null
+export { realEventStore } from './event-store-of.ts'
 
 /** Nodes that share an event store and a vault, each with views of its own. */
 export type Cluster = Readonly<{

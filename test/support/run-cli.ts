@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { ledgerSettings } from './event-store-of.ts'
 
 const program = fileURLToPath(new URL('../../src/cli/custody.mjs', import.meta.url))
 
@@ -13,6 +14,8 @@ export type Place = Readonly<{
   controller?: string
   /** As `CUSTODY_WEBHOOK_ALLOW`. */
   webhookAllow?: string
+  /** The test is of files: they are used also where an event store is named for the tests. */
+  embedded?: true
 }>
 
 /** Starts `custody` as a process of its own; the environment has nothing of Custody but the place. */
@@ -25,6 +28,7 @@ export function startCli(place: Place, args: readonly string[]): ChildProcess {
       ...environment,
       CUSTODY_DATA: place.data,
       CUSTODY_ROOT_KEY_FILE: place.rootKeyFile,
+      ...(place.embedded ? {} : ledgerSettings(place.data)),
       ...(place.controller ? { CUSTODY_CONTROLLER: place.controller } : {}),
       ...(place.webhookAllow ? { CUSTODY_WEBHOOK_ALLOW: place.webhookAllow } : {}),
     },

@@ -8,6 +8,7 @@ import { Line, type LineInput } from '../../src/application/lines.ts'
 import { configure, type Configuration } from '../../src/config.ts'
 import { ControllerId, Day, Principal, Reference, type Instant } from '../../src/domain/values.ts'
 import { openCustody, type Custody, type OpenOptions } from '../../src/main.ts'
+import { ledgerSettings } from './event-store-of.ts'
 
 /** The whole ledger on real files in a temporary directory, wired by `main`. */
 export type Stack = Readonly<{
@@ -44,6 +45,7 @@ export async function openStack(
     configure(
       {
         CUSTODY_DATA: join(directory, 'data'),
+        ...ledgerSettings(join(directory, 'data')),
         CUSTODY_ROOT_KEY: randomBytes(32).toString('base64'),
         CUSTODY_KEYRING: join(directory, 'epochs'),
         CUSTODY_NOTARY_KEY_FILE: join(directory, 'keys', 'notary.key'),
