@@ -30,15 +30,20 @@ Examples:
     )
     .action(async (options: Options) => {
       const context = contextOf(options)
+      const { configuration } = context
       // The drivers of the cluster take long to load: no other command has to wait for them.
       const { migrateStores, destroyMovedVault } = await import('../migration/stores.ts')
       const bars = barsOf(context)
       const migration = { from: resolve(options.from), onProgress: bars.on }
-      const work = options.destroyVault
-        ? async () =>
-            showDestroyed(context, await destroyMovedVault(context.configuration, migration))
-        : async () => show(context, await migrateStores(context.configuration, migration))
-      await bars.around(() => refusing(work))
+      if (options.destroyVault) {
+        const destroyed = await refusing(() => destroyMovedVault(configuration, migration))
+        bars.end()
+        showDestroyed(context, destroyed)
+      } else {
+        const migrated = await refusing(() => migrateStores(configuration, migration))
+        bars.end()
+        show(context, migrated)
+      }
       ended(exit.done)
     })
 }
@@ -68,16 +73,7 @@ function barsOf({ output }: Context) {
       }
       bar?.to(done)
     },
-    around: async (work: () => Promise<(() => void) | void>): Promise<void> => {
-      try {
-        const say = await work()
-        end()
-        say?.()
-      } catch (error) {
-        end()
-        throw error
-      }
-    },
+    end,
   }
 }
 
@@ -90,37 +86,32 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Answers what says it, to be called when the last bar has ended. */
-function show({ output }: Context, migrated: Migrated): () => void {
+function show({ output }: Context, migrated: Migrated): void {
   const { ledger, vault } = migrated
-  return () => {
-    output.table(
-      ['controller', 'events', 'root of both', 'newest checkpoint'],
-      ledger.trees.map(({ controller, size, root, newest }) => [
-        ...[controller, size, root],
-        newest ? `${newest.size} at ${newest.signedAt}` : '-',
-      ]),
-    )
-    output.say(
-      `${ledger.records} records are in both ledgers, byte for byte; ${ledger.appended} were moved now.`,
-    )
-    output.say(
-      vault.status === 'moved'
-        ? `The vault was moved: ${vault.subjects} people, ${vault.dataKeys} keys, all of them wrapped.`
-        : `The vault was moved by an earlier run: ${vault.subjects} people, ${vault.dataKeys} keys.`,
-    )
-    output.say(
-      'Start the nodes. When they serve, destroy the old vault file: run this again with --destroy-vault.',
-    )
-    output.result(migrated)
-  }
+  output.table(
+    ['controller', 'events', 'root of both', 'newest checkpoint'],
+    ledger.trees.map(({ controller, size, root, newest }) => [
+      ...[controller, size, root],
+      newest ? `${newest.size} at ${newest.signedAt}` : '-',
+    ]),
+  )
+  output.say(
+    `${ledger.records} records are in both ledgers, byte for byte; ${ledger.appended} were moved now.`,
+  )
+  output.say(
+    vault.status === 'moved'
+      ? `The vault was moved: ${vault.subjects} people, ${vault.dataKeys} keys, all of them wrapped.`
+      : `The vault was moved by an earlier run: ${vault.subjects} people, ${vault.dataKeys} keys.`,
+  )
+  output.say(
+    'Start the nodes. When they serve, destroy the old vault file: run this again with --destroy-vault.',
+  )
+  output.result(migrated)
 }
 
-function showDestroyed({ output }: Context, destroyed: { records: number }): () => void {
-  return () => {
-    output.say(
-      `The cluster has all ${destroyed.records} records and the vault: the old vault file is destroyed.`,
-    )
-    output.result({ destroyed: true, ...destroyed })
-  }
+function showDestroyed({ output }: Context, destroyed: { records: number }): void {
+  output.say(
+    `The cluster has all ${destroyed.records} records and the vault: the old vault file is destroyed.`,
+  )
+  output.result({ destroyed: true, ...destroyed })
 }

@@ -45,7 +45,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-describe('moving a ledger', () => {
+describe('moving a ledger', { timeout: 120_000 }, () => {
   it('copies every record, in its order, and finds the same trees', async () => {
     await write(path, randomFrom(seed()), 1_500)
     const before = readFileSync(path)
@@ -106,7 +106,7 @@ describe('moving a ledger', () => {
   })
 })
 
-describe('a target that is no beginning of the source', () => {
+describe('a target that is no beginning of the source', { timeout: 120_000 }, () => {
   it('is refused where it has a record that is not there', async () => {
     await write(path, randomFrom(seed()), 100)
     const source = await sourceRecords()
@@ -141,7 +141,7 @@ describe('a target that is no beginning of the source', () => {
   })
 })
 
-describe('what was signed', () => {
+describe('what was signed', { timeout: 120_000 }, () => {
   it('is found again in the target', async () => {
     const desk = await signedLedger()
     const moved = await move(target, desk.ledgerPath)
@@ -200,7 +200,7 @@ describe('what was signed', () => {
   })
 })
 
-describe('a move that is killed', () => {
+describe('a move that is killed', { timeout: 120_000 }, () => {
   it('goes on where the target stands, 12 times over', { timeout: 240_000 }, async () => {
     const random = randomFrom(seed())
     await write(path, random, 1_200)
@@ -221,6 +221,43 @@ describe('a move that is killed', () => {
       appended: source.length - reached,
     })
     expect((await everything(target)).map(withoutPosition)).toEqual(source.map(withoutPosition))
+  })
+
+  it('takes what it had sent and what arrives late for its own', async () => {
+    const log = await openSqliteEventLog({ path })
+    await log.append(stream('one'), NO_STREAM, records(1_300))
+    await log.append(stream('two'), NO_STREAM, records(1))
+    await log.close()
+    const source = await sourceRecords()
+    await target.append(stream('one'), NO_STREAM, source.slice(0, 500))
+    const reader = openSqliteEventReader(path)
+    const moved = await migrateLedger({
+      source: reader,
+      target,
+      // The target was looked at, and now the last append of the run that was killed gets there.
+      prepare: async () => {
+        await target.append(stream('one'), 499 as Revision, source.slice(500, 1_000))
+      },
+    })
+    await reader.close()
+    expect(moved).toMatchObject({ records: 1_301 })
+    expect((await everything(target)).map(withoutPosition)).toEqual(source.map(withoutPosition))
+  })
+
+  it('stops where something else writes to the target meanwhile', async () => {
+    await write(path, randomFrom(seed()), 50)
+    const [first] = await sourceRecords()
+    const reader = openSqliteEventReader(path)
+    const moving = migrateLedger({
+      source: reader,
+      target,
+      prepare: async () => {
+        await target.append(first!.stream, NO_STREAM, [record('foreign')])
+      },
+    })
+    await expect(moving).rejects.toThrow('something else writes to it')
+    await reader.close()
+    expect(await everything(target)).toHaveLength(1)
   })
 
   it('goes on through restarts of the server', { timeout: 120_000 }, async () => {

@@ -39,7 +39,7 @@ const keys = () => ({
   CUSTODY_LOG_LEVEL: 'silent',
 })
 
-describe.skipIf(postgresMissing !== null)('custody migrate', () => {
+describe.skipIf(postgresMissing !== null)('custody migrate', { timeout: 120_000 }, () => {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'custody-migrate-'))
     ;[standIn, postgres] = await Promise.all([StandIn.start(), startPostgres()])

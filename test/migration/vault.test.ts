@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { START, type Position, type PurposeKey, type SubjectId } from '../../src/domain/values.ts'
@@ -29,145 +30,154 @@ let postgres: TestPostgres
 let source: SqliteHarness
 let target: PostgresHarness
 
-describe.skipIf(postgresMissing !== null)('a vault that is moved to PostgreSQL', () => {
-  beforeAll(async () => {
-    postgres = await startPostgres()
-  }, 120_000)
-  afterAll(() => postgres.dispose())
-  beforeEach(() => {
-    source = sqliteHarness()
-    target = postgresHarness(postgres)
-  })
-  afterEach(async () => {
-    await source.dispose()
-    await target.dispose()
-  })
-
-  it('answers every question as it did', { timeout: 120_000 }, async () => {
-    const random = randomFrom(seed())
-    const vault = await source.open()
-    const people = await live(vault, random)
-    await vault.markApplied(77 as Position)
-    const before = await answersOf(vault, people)
-    await vault.close()
-    const file = readFileSync(source.path)
-
-    expect(await moved()).toMatchObject({
-      status: 'moved',
-      subjects: people.length + people.length / 12,
+describe.skipIf(postgresMissing !== null)(
+  'a vault that is moved to PostgreSQL',
+  { timeout: 120_000 },
+  () => {
+    beforeAll(async () => {
+      postgres = await startPostgres()
+    }, 120_000)
+    afterAll(() => postgres.dispose())
+    beforeEach(() => {
+      source = sqliteHarness()
+      target = postgresHarness(postgres)
     })
-    expect(readFileSync(source.path).equals(file)).toBe(true)
-    const after = await openMoved()
-    expect(await after.appliedUpTo()).toBe(START)
-    expect(await answersOf(after, people)).toEqual(before)
-    expect(before.open.length).toBeGreaterThan(20)
-    expect(before.destroyed).toBeGreaterThan(5)
-    await expectSameSuppressed(people, after)
+    afterEach(async () => {
+      await source.dispose()
+      await target.dispose()
+    })
 
-    // It is a vault like another: it rotates, and what is new is found.
-    const { epoch } = await after.rotate(symphony)
-    expect(epoch).toBe(4)
-    expect((await answersOf(after, people)).open).toEqual(before.open)
-    const { made } = await after.identify(symphony, [email('new@example.org')])
-    expect(made).toBe(true)
-  })
+    it('answers every question as it did', async () => {
+      const random = randomFrom(seed())
+      const vault = await source.open()
+      const people = await live(vault, random)
+      await vault.markApplied(77 as Position)
+      const before = await answersOf(vault, people)
+      await vault.close()
+      const file = readFileSync(source.path)
 
-  it('holds no key that is not wrapped, and none that was destroyed', async () => {
-    const vault = await source.open()
-    const people = await live(vault, randomFrom(seed()))
-    const { open } = await answersOf(vault, people)
-    await vault.close()
-    await moved()
-    const client = await target.outside()
-    const { rows: tables } = await client.query<{ name: string }>(
-      'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1',
-      [target.schema],
-    )
-    const texts: string[] = []
-    for (const { name } of tables) {
-      const { rows } = await client.query<{ text: string }>(`SELECT t::text AS text FROM ${name} t`)
-      texts.push(...rows.map(({ text }) => text))
-    }
-    const whole = texts.join('\n')
-    const keys = open.map((one) => one.split(' ').at(-1)!)
-    expect(keys.length).toBeGreaterThan(20)
-    expect(keys.filter((key) => whole.includes(key))).toEqual([])
-    const { rows } = await client.query<{ id: string }>('SELECT id FROM data_key ORDER BY id')
-    expect(rows.map(({ id }) => id)).toEqual(open.map((one) => one.split(' ').at(-2)!).sort())
-  })
+      expect(await moved()).toMatchObject({
+        status: 'moved',
+        subjects: people.length + people.length / 12,
+      })
+      expect(readFileSync(source.path).equals(file)).toBe(true)
+      const after = await openMoved()
+      expect(await after.appliedUpTo()).toBe(START)
+      expect(await answersOf(after, people)).toEqual(before)
+      expect(before.open.length).toBeGreaterThan(20)
+      expect(before.destroyed).toBeGreaterThan(5)
+      await expectSameSuppressed(people, after)
 
-  it('goes on with a rotation that was stopped', { timeout: 120_000 }, async () => {
-    const vault = await source.open()
-    const people = await live(vault, randomFrom(seed()), 200)
-    const before = await answersOf(vault, people)
-    const stopped = vault.rotate(symphony).catch((error: unknown) => error)
-    while (!(await vault.epochs(symphony)).some(({ epoch }) => epoch === 4)) await turn()
-    await vault.close()
-    expect(await stopped).toMatchObject({ message: 'the vault is closed' })
-    expect(await moved()).toMatchObject({ status: 'moved' })
-    const client = await target.outside()
-    expect((await client.query('SELECT target FROM rotation')).rows).toEqual([{ target: 4 }])
-    const after = await openMoved()
-    expect((await answersOf(after, people)).open).toEqual(before.open)
-    await after.rotate(symphony)
-    expect((await after.epochs(symphony)).filter(({ inUse }) => inUse)).toHaveLength(1)
-    expect((await answersOf(after, people)).open).toEqual(before.open)
-  })
+      // It is a vault like another: it rotates, and what is new is found.
+      const { epoch } = await after.rotate(symphony)
+      expect(epoch).toBe(4)
+      expect((await answersOf(after, people)).open).toEqual(before.open)
+      const { made } = await after.identify(symphony, [email('new@example.org')])
+      expect(made).toBe(true)
+    })
 
-  it('is moved once, and what is there is known again', async () => {
-    const vault = await source.open()
-    const people = await live(vault, randomFrom(seed()), 10)
-    await vault.close()
-    await moved()
-    expect(await moved()).toMatchObject({ status: 'there' })
-    // A node that was opened on it and recorded nothing doesn't make it another.
-    const opened = await openMoved()
-    await opened.markApplied(5 as Position)
-    await opened.close()
-    expect(await moved()).toMatchObject({ status: 'there' })
+    it('holds no key that is not wrapped, and none that was destroyed', async () => {
+      const vault = await source.open()
+      const people = await live(vault, randomFrom(seed()))
+      const { open } = await answersOf(vault, people)
+      await vault.close()
+      await moved()
+      const client = await target.outside()
+      const { rows: tables } = await client.query<{ name: string }>(
+        'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1',
+        [target.schema],
+      )
+      const texts: string[] = []
+      for (const { name } of tables) {
+        const { rows } = await client.query<{ text: string }>(
+          `SELECT t::text AS text FROM ${name} t`,
+        )
+        texts.push(...rows.map(({ text }) => text))
+      }
+      const whole = texts.join('\n')
+      const keys = open.map((one) => one.split(' ').at(-1)!)
+      expect(keys.length).toBeGreaterThan(20)
+      expect(keys.filter((key) => whole.includes(key))).toEqual([])
+      const { rows } = await client.query<{ id: string }>('SELECT id FROM data_key ORDER BY id')
+      expect(rows.map(({ id }) => id)).toEqual(open.map((one) => one.split(' ').at(-2)!).sort())
+    })
 
-    const changed = await source.open()
-    await changed.fence(symphony, people[0]!.subject)
-    await changed.close()
-    expect(await moved()).toEqual({ status: 'taken' })
-    const client = await target.outside()
-    const { rows } = await client.query('SELECT state FROM subject WHERE id = $1', [
-      Buffer.from(people[0]!.subject, 'hex'),
-    ])
-    expect(rows).toEqual([{ state: 'open' }])
-  })
+    it('goes on with a rotation that was stopped', async () => {
+      const vault = await source.open()
+      const people = await live(vault, randomFrom(seed()), 200)
+      const before = await answersOf(vault, people)
+      const stopped = vault.rotate(symphony).catch((error: unknown) => error)
+      while (!(await vault.epochs(symphony)).some(({ epoch }) => epoch === 4)) await turn()
+      await vault.close()
+      expect(await stopped).toMatchObject({ message: 'the vault is closed' })
+      expect(await moved()).toMatchObject({ status: 'moved' })
+      const client = await target.outside()
+      expect((await client.query('SELECT target FROM rotation')).rows).toEqual([{ target: 4 }])
+      const after = await openMoved()
+      expect((await answersOf(after, people)).open).toEqual(before.open)
+      await after.rotate(symphony)
+      expect((await after.epochs(symphony)).filter(({ inUse }) => inUse)).toHaveLength(1)
+      expect((await answersOf(after, people)).open).toEqual(before.open)
+    })
 
-  it("leaves another vault's schema alone", async () => {
-    await (await source.open()).close()
-    const other = await target.open()
-    await other.identify(symphony, [email('ann@example.org')])
-    expect(await moved()).toEqual({ status: 'taken' })
-    expect(await other.find(symphony, [email('ann@example.org')])).not.toBeNull()
-  })
+    it('is moved once, and what is there is known again', async () => {
+      const vault = await source.open()
+      const people = await live(vault, randomFrom(seed()), 10)
+      await vault.close()
+      await moved()
+      expect(await moved()).toMatchObject({ status: 'there' })
+      // A node that was opened on it and recorded nothing doesn't make it another.
+      const opened = await openMoved()
+      await opened.markApplied(5 as Position)
+      await opened.close()
+      expect(await moved()).toMatchObject({ status: 'there' })
 
-  it('refuses keys that are not its own, and leaves nothing behind', async () => {
-    const vault = await source.open()
-    await vault.ready(symphony)
-    await vault.close()
-    await expect(moved({ rootKey: createSecretKey(randomBytes(32)) })).rejects.toThrow('root key')
-    await expect(moved({ keyring: target.keyring })).rejects.toThrow('keyring')
-    const client = await target.outside()
-    const { rows } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [
-      target.schema,
-    ])
-    expect(rows).toEqual([])
-  })
+      const changed = await source.open()
+      await changed.fence(symphony, people[0]!.subject)
+      await changed.close()
+      expect(await moved()).toEqual({ status: 'taken' })
+      const client = await target.outside()
+      const { rows } = await client.query('SELECT state FROM subject WHERE id = $1', [
+        Buffer.from(people[0]!.subject, 'hex'),
+      ])
+      expect(rows).toEqual([{ state: 'open' }])
+    })
 
-  it('is open to nobody else while it is moved', async () => {
-    const vault = await source.open()
-    expect(openAlone(source.path)).toBeNull()
-    await vault.close()
-    const held = openAlone(source.path)!
-    expect(openAlone(source.path)).toBeNull()
-    held.close()
-    expect(openAlone(source.path)).not.toBeNull()
-  })
-})
+    it("leaves another vault's schema alone", async () => {
+      await (await source.open()).close()
+      const other = await target.open()
+      await other.identify(symphony, [email('ann@example.org')])
+      expect(await moved()).toEqual({ status: 'taken' })
+      expect(await other.find(symphony, [email('ann@example.org')])).not.toBeNull()
+    })
+
+    it('refuses keys that are not its own, and leaves nothing behind', async () => {
+      const vault = await source.open()
+      await vault.ready(symphony)
+      await vault.close()
+      await expect(moved({ rootKey: createSecretKey(randomBytes(32)) })).rejects.toThrow('root key')
+      await expect(moved({ keyring: target.keyring })).rejects.toThrow('keyring')
+      const client = await target.outside()
+      const { rows } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [
+        target.schema,
+      ])
+      expect(rows).toEqual([])
+    })
+
+    it('is open to nobody else while it is moved', async () => {
+      const vault = await source.open()
+      expect(openAlone(source.path)).toBeNull()
+      await vault.close()
+      const held = openAlone(source.path)!
+      expect(openAlone(source.path)).toBeNull()
+      const other = new DatabaseSync(source.path, { timeout: 0 })
+      expect(() => other.prepare('SELECT * FROM subject').all()).toThrow('locked')
+      other.close()
+      held.close()
+      expect(openAlone(source.path)).not.toBeNull()
+    })
+  },
+)
 
 async function moved(other: { rootKey?: KeyObject; keyring?: SqliteHarness['keyring'] } = {}) {
   const held = openAlone(source.path)!
