@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -104,6 +112,21 @@ describe.skipIf(missing('openssl'))('the first start', { timeout: 60_000 }, () =
     ])
     const others = ['postgresql/server.crt', 'postgresql/server.key', 'proxy/proxy.pem']
     expect(changed.toSorted()).toEqual([...certificates, ...others].toSorted())
+  })
+
+  it('leaves the proxy a certificate that somebody else issued', () => {
+    const copy = mkdtempSync(join(tmpdir(), 'custody-provision-own-'))
+    try {
+      cpSync(root, copy, { recursive: true })
+      const pem = join(copy, 'proxy', 'proxy.pem')
+      rmSync(pem)
+      writeFileSync(pem, read('postgresql/server.crt') + read('postgresql/server.key'))
+      const own = readFileSync(pem, 'utf8')
+      provision(copy, { args: ['renew'] })
+      expect(readFileSync(pem, 'utf8')).toBe(own)
+    } finally {
+      rmSync(copy, { recursive: true })
+    }
   })
 
   it('makes no new root key where one was lost: it would open nothing', () => {
