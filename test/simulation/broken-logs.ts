@@ -1,3 +1,4 @@
+import type { StreamName } from '../../src/domain/envelope.ts'
 import { START, type Position, type Revision } from '../../src/domain/values.ts'
 import type { EventLog } from '../../src/ledger/event-log.ts'
 
@@ -24,4 +25,24 @@ export function withoutWaiting(log: EventLog): EventLog {
     return { status: 'appended', revision: (expected + records.length) as Revision, positions }
   }
   return { ...log, append }
+}
+
+/** A log that is looked at again only after a conflict: until then it tells what it told before. */
+export function withoutLooking(log: EventLog): EventLog {
+  const known = new Map<StreamName, Revision>()
+  const append: EventLog['append'] = async (stream, expected, records) => {
+    const answer = await log.append(stream, expected, records)
+    if (answer.status === 'appended') known.set(stream, answer.revision)
+    else known.delete(stream)
+    return answer
+  }
+  const readStream: EventLog['readStream'] = async (stream, from, limit) => {
+    const records = await log.readStream(stream, from, limit)
+    const last = known.get(stream)
+    if (last !== undefined) return records.filter(({ revision }) => revision <= last)
+    const newest = records.at(-1)
+    if (newest) known.set(stream, newest.revision)
+    return records
+  }
+  return { ...log, append, readStream }
 }

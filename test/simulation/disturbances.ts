@@ -5,11 +5,11 @@ import type { Ending, Nodes } from './nodes.ts'
 
 /** What can go wrong, and how much of all that goes wrong it is. The weights add up to 100. */
 const kinds = {
-  'the event store is killed, and started again on its journal': 10,
-  'a node is closed, and opened again': 3,
-  'a node is given up, and another one opened': 3,
-  'every connection is cut': 22,
-  'answers are lost after the append was done': 22,
+  'the event store is killed, and started again on its journal': 5,
+  'a node is closed, and opened again': 2,
+  'a node is given up, and another one opened': 1,
+  'every connection is cut': 26,
+  'answers are lost after the append was done': 26,
   'connections are cut before the append is done': 10,
   'appends are held back, each for another time': 12,
   'appends are held back until nobody waits for them': 3,
@@ -45,12 +45,18 @@ export class Disturbances {
   }
 
   /** Resolves when it is begun: from then on whoever calls meets it. */
-  async begin(kind: Disturbance): Promise<void> {
+  begin(kind: Disturbance): Promise<void> {
     const begun = Promise.withResolvers<void>()
-    this.#last = this.#last.then(() => this.#disturb(kind, begun.resolve))
+    this.#last = this.#last.then(() =>
+      this.#disturb(kind, () => {
+        this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+        begun.resolve()
+      }),
+    )
     this.#last.catch(begun.reject)
-    await begun.promise
-    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+    // Whoever asked for it may look later.
+    begun.promise.catch(() => {})
+    return begun.promise
   }
 
   /** Resolves when all that was begun is over. @throws what kept it from being done */

@@ -14,6 +14,7 @@ export const operationsEach = 60
 /** A call is given up by nobody; one that has not ended after so long never will. */
 const longestCallMs = 60_000
 const mostAttempts = 3
+const failurePauseMs = 150
 
 /** What a client did, on the logical clock of its history. */
 export type Done = Readonly<{
@@ -32,9 +33,13 @@ export type History = Readonly<{
   stream: StreamName
   done: readonly Done[]
   disturbances: readonly Disturbance[]
-  /** The names of the errors in which attempts ended. */
-  errors: readonly string[]
+  /** In what attempts ended that got no answer. */
+  errors: readonly unknown[]
 }>
+
+/** How many of the operations are uses, and how long a client waits at most, in one history or another. */
+const usesEach = [0.1, 0.4, 0.6]
+const longestPausesMs = [0, 10, 60]
 
 type Plan = Readonly<{
   input: ConsentInput
@@ -69,17 +74,19 @@ export async function runHistory(
 /** What each client does, one thing after the other. */
 function planOf(random: () => number): readonly (readonly Plan[])[] {
   const clients = 4 + Math.floor(random() * 3)
-  const homes = Array.from({ length: clients }, (_, client) => client % 2)
   const faults = new Set([5 + Math.floor(random() * 40)])
   if (random() < 0.5) faults.add(5 + Math.floor(random() * 50))
-  const plans: Plan[][] = homes.map(() => [])
+  const plans: Plan[][] = Array.from({ length: clients }, () => [])
+  const uses = usesEach[Math.floor(random() * usesEach.length)]!
+  const longestPauseMs = longestPausesMs[Math.floor(random() * longestPausesMs.length)]!
   for (let number = 0; number < operationsEach; number += 1) {
     const drawn = random()
     plans[number % clients]!.push({
-      input: drawn < 0.3 ? 'give' : drawn < 0.55 ? 'withdraw' : 'use',
-      place: homes[number % clients]!,
+      input: drawn < uses ? 'use' : random() < 0.5 ? 'give' : 'withdraw',
+      // As behind a proxy: what a client was told by one node it may hold against the other.
+      place: random() < 0.5 ? 0 : 1,
       persistent: random() < 0.5,
-      pauseMs: random() < 0.5 ? 0 : random() * 4,
+      pauseMs: random() < 0.3 ? 0 : random() * longestPauseMs,
       disturbance: faults.has(number) ? drawDisturbance(random) : null,
     })
   }
@@ -89,7 +96,7 @@ function planOf(random: () => number): readonly (readonly Plan[])[] {
 class Run {
   readonly done: Done[] = []
   readonly met: Disturbance[] = []
-  readonly errors: string[] = []
+  readonly errors: unknown[] = []
   readonly #nodes: Nodes
   readonly #disturbances: Disturbances
   readonly #person = `${uuidv7()}@example.org`
@@ -111,8 +118,10 @@ class Run {
       purposes: ['account-management'],
       values: { 'user.name': { full: 'Ada Byron' } },
     }
-    const { answer } = await this.#ask(line, 0, 20)
-    if (answer?.outcome.outcome !== 'recorded') throw new Error("couldn't collect")
+    const { answer } = await this.#ask(line, 0, Infinity)
+    if (answer?.outcome.outcome !== 'recorded') {
+      throw new Error(`couldn't collect: ${JSON.stringify(answer?.outcome)}`)
+    }
     return answer.outcome.stream
   }
 
@@ -151,14 +160,16 @@ class Run {
     const operation = { key, body: JSON.stringify(input) }
     const asked = recording.record(callerOf(key), Line.parse(input), operation)
     const given = gone.then(() => {
-      throw Object.assign(new Error('the node was given up'), { name: 'GivenUp' })
+      throw new NodeGone('the node was given up')
     })
     given.catch(() => {})
     try {
       return await endsSoon(Promise.race([asked, given]))
     } catch (error) {
       if (error instanceof NeverEnds) throw error
-      this.errors.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+      // Who asks again at once would spend its operations on one outage.
+      await wait(failurePauseMs)
+      this.errors.push(error)
       return null
     }
   }
@@ -182,6 +193,9 @@ class Run {
     }
   }
 }
+
+/** Nobody waits for the answer of a node that was given up. */
+export class NodeGone extends Error {}
 
 class NeverEnds extends Error {}
 

@@ -1,3 +1,4 @@
+import type { Outcome } from '../../src/application/services.ts'
 import type { Envelope } from '../../src/domain/envelope.ts'
 import type { EventId, Revision } from '../../src/domain/values.ts'
 import { decode } from '../../src/ledger/codec.ts'
@@ -11,12 +12,14 @@ import {
 import type { Done, History } from './history.ts'
 import { linearize, type Operation } from './linearizability.ts'
 
-type Consent = Operation<ConsentInput, ConsentOutput>
+type Consent = Operation<ConsentInput, ConsentOutput> & Readonly<{ correlation: string }>
 
 /** What is wrong with a history; each with the operations or events by which it is seen. */
 export type Problem = Readonly<{
   kind:
     | 'not linearizable'
+    /** Only when it is looked up in the stream what became of the calls without an answer. */
+    | 'not linearizable, as the stream is'
     | 'an event stands twice'
     | 'an operation was done twice'
     | 'what was acknowledged is missing'
@@ -28,17 +31,27 @@ export type Problem = Readonly<{
 export async function judgeHistory(log: EventLog, history: History): Promise<Problem[]> {
   const events = await streamOf(log, history)
   const problems = [...inStream(events, history)]
-  const operations = history.done.flatMap((done) => operationsOf(done, events))
+  const asked = history.done.flatMap((done) => operationsOf(done, events))
+  const seen = asked.flatMap((one) => asSeen(one, events))
+  const found =
+    unexplained('not linearizable', asked, events) ??
+    unexplained('not linearizable, as the stream is', seen, events)
+  return found ? [found, ...problems] : problems
+}
+
+function unexplained(
+  kind: Problem['kind'],
+  operations: readonly Consent[],
+  events: readonly Envelope[],
+): Problem | null {
   const verdict = linearize(operations, consentModel)
-  if (!verdict.linearizable) {
-    const { longest, blocked } = verdict
-    const rest = operations.filter((one) => !longest.includes(one) && one !== blocked)
-    const details =
-      `explained: ${told(longest)}\n  then nothing explains ${told([blocked])}` +
-      `\n  beside it: ${told(rest)}\n  the stream: ${events.map(toldEvent).join(', ')}`
-    problems.unshift({ kind: 'not linearizable', details })
-  }
-  return problems
+  if (verdict.linearizable) return null
+  const { longest, blocked } = verdict
+  const rest = operations.filter((one) => !longest.includes(one) && one !== blocked)
+  const details =
+    `explained: ${told(longest)}\n  then nothing explains ${told([blocked])}` +
+    `\n  beside it: ${told(rest)}\n  the stream: ${events.map(toldEvent).join(', ')}`
+  return { kind, details }
 }
 
 async function streamOf(log: EventLog, { stream }: History): Promise<readonly Envelope[]> {
@@ -100,22 +113,38 @@ function followed(state: ConsentState, event: Envelope): readonly ConsentState[]
  * key sees to it that there is one for all attempts.
  */
 function operationsOf(
-  { input, attempts, answer }: Done,
+  { input, correlation, attempts, answer }: Done,
   events: readonly Envelope[],
 ): readonly Consent[] {
   const [first, last] = [attempts[0]!, attempts.at(-1)!]
-  if (!answer) return [{ input, call: first, answer: null }]
+  const unanswered = { input, correlation, call: first, answer: null }
+  if (!answer) return [unanswered]
   const output = outputOf(input, answer.outcome, events)
-  const ended = { output, at: answer.at }
-  if (output.kind !== 'nothing') return [{ input, call: first, answer: ended }]
-  const failed: Consent[] = first === last ? [] : [{ input, call: first, answer: null }]
-  return [...failed, { input, call: last, answer: ended }]
+  const ended = { input, correlation, answer: { output, at: answer.at } }
+  if (output.kind !== 'nothing') return [{ ...ended, call: first }]
+  const failed = first === last ? [] : [unanswered]
+  return [...failed, { ...ended, call: last }]
+}
+
+/**
+ * Without an answer, and with an event in the stream: it took effect, at any time after its call. Without
+ * an event it changed nothing that anybody saw.
+ */
+function asSeen(operation: Consent, events: readonly Envelope[]): readonly Consent[] {
+  if (operation.answer) return [operation]
+  const event = events.find(({ correlation }) => correlation === operation.correlation)
+  if (!event) return []
+  const { id, type, revision, position } = event
+  const outcome = type === 'ActRefused' ? 'refused' : 'recorded'
+  const receipts = [{ id, type, revision, position }]
+  const output = outputOf(operation.input, { outcome, events: receipts }, events)
+  return [{ ...operation, answer: { output, at: Infinity } }]
 }
 
 /** N2: on what a use stands is read where the ledger keeps it: in the event. */
 function outputOf(
   input: ConsentInput,
-  { outcome, events: receipts }: NonNullable<Done['answer']>['outcome'],
+  { outcome, events: receipts }: Pick<Outcome, 'outcome' | 'events'>,
   events: readonly Envelope[],
 ): ConsentOutput {
   if (outcome === 'refused') return { kind: 'refused' }

@@ -38,15 +38,15 @@ export type Verdict<Operation> = Readonly<
  * Of operations whose outcome is unknown and that do the same, the one called first is taken first: it
  * may stand wherever a later one may. One that would change nothing is left out, as if it never was.
  */
-export function linearize<State, Input, Output>(
-  history: readonly Operation<Input, Output>[],
+export function linearize<State, Input, Output, Op extends Operation<Input, Output>>(
+  history: readonly Op[],
   model: Model<State, Input, Output>,
-): Verdict<Operation<Input, Output>> {
+): Verdict<Op> {
   const search = new Search(history, model)
   const head = timelineOf(history)
   const order = () => search.taken.map(({ call }) => history[call.index]!)
   let longest: ReturnType<typeof order> = []
-  let blocked: Operation<Input, Output> | null = null
+  let blocked: Op | null = null
   let [at, tried] = [head.next, 0]
   while (search.open > 0) {
     // An answer stands in the timeline for each that is open, so that its end is never reached.

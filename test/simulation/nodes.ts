@@ -16,7 +16,13 @@ export type Ending = 'closed' | 'dropped'
 /** What stands between a node and the event log. */
 export type Wrap = (log: EventLog) => EventLog
 
-type Slot = Node & Readonly<{ stack: Stack; drop: () => void }>
+type Slot = Node &
+  Readonly<{
+    stack: Stack
+    drop: () => void
+    /** Whether its log is to have little patience; not while it opens or closes. */
+    hurry: (hurries: boolean) => void
+  }>
 
 /** Two nodes of a cluster, of which each may be replaced by another while the other one lives. */
 export class Nodes {
@@ -36,7 +42,7 @@ export class Nodes {
   /** Opens both, in data directories that begin with the name. */
   static async open(cluster: Cluster, name: string, wrap: Wrap = (log) => log): Promise<Nodes> {
     const nodes = new Nodes(cluster, name, wrap)
-    for (const place of [0, 1]) nodes.#live[place] = slotOf(await nodes.#join())
+    for (const place of [0, 1]) nodes.#live[place] = await nodes.#join()
     return nodes
   }
 
@@ -53,35 +59,49 @@ export class Nodes {
     if (!slot) throw new Error('it is being replaced already')
     this.#live[place] = null
     begun()
+    slot.hurry(false)
     if (ending === 'closed') {
-      this.#live[place] = slotOf(await slot.stack.reopen())
+      const stack = await slot.stack.reopen()
+      this.#live[place] = slotOf(stack, slot.hurry)
       return
     }
     slot.drop()
     const closing = slot.stack.close()
     closing.catch(() => {})
     this.#ending.push(closing)
-    this.#live[place] = slotOf(await this.#join())
+    this.#live[place] = await this.#join()
   }
 
   /** Resolves when those that live are closed, and those that were given up have come to their end. */
   async close(): Promise<void> {
     await Promise.all(this.#ending)
-    for (const slot of this.#live) await slot?.stack.close()
+    for (const slot of this.#live) {
+      slot?.hurry(false)
+      await slot?.stack.close()
+    }
   }
 
-  #join(): Promise<Stack> {
+  async #join(): Promise<Slot> {
     this.#opened += 1
-    const observe = (opened: EventLog) =>
-      this.#wrap(inAHurry(opened, openPlainLog(this.#cluster, impatience)))
-    return this.#cluster.join(`${this.#name}-${this.#opened}`, { observe })
+    const name = `${this.#name}-${this.#opened}`
+    let newest: Hurry | null = null
+    const observe = (opened: EventLog) => {
+      newest = new Hurry(opened, this.#cluster)
+      return this.#wrap(newest.log)
+    }
+    const stack = await this.#cluster.join(name, { observe })
+    return slotOf(stack, (hurries) => newest?.set(hurries))
   }
 }
+
+const patience = { deadlineMs: 5_000, patienceMs: 60_000 }
+/** So that a fault is soon an error to a client: what it asked for may or may not have been done. */
+const impatience = { deadlineMs: 600, patienceMs: 200 }
 
 /** A log of the cluster's ledger, past whatever stands between a node and its own. */
 export function openPlainLog(
   cluster: Cluster,
-  options: Partial<EventStoreLogOptions> = {},
+  options: Pick<EventStoreLogOptions, 'deadlineMs' | 'patienceMs'> = patience,
 ): EventLog {
   const { ledger } = cluster.configurationOf('look')
   if (ledger.store !== 'eventstore') throw new Error(`${ledger.store} is no event store`)
@@ -93,26 +113,37 @@ export function callerOf(correlation: string): Caller {
   return { controller: symphony, principal: Principal.parse('token:client'), correlation }
 }
 
-function slotOf(stack: Stack): Slot {
+function slotOf(stack: Stack, hurry: Slot['hurry']): Slot {
   const { promise: gone, resolve: drop } = Promise.withResolvers<void>()
-  return { stack, custody: stack.custody, gone, drop }
+  hurry(true)
+  return { stack, custody: stack.custody, gone, drop, hurry }
 }
 
-/** So that a fault is soon an error to a client: what it asked for may or may not have been done. */
-const impatience = { deadlineMs: 600, patienceMs: 200 }
+/** A log that has less patience where it is told to, so that many faults have room in a minute. */
+class Hurry {
+  readonly log: EventLog
+  readonly #patient: EventLog
+  readonly #hasty: EventLog
+  #current: EventLog
 
-/** The same log with less patience, so that many faults have room in a minute. */
-function inAHurry(opened: EventLog, hasty: EventLog): EventLog {
-  const close = async () => {
-    await Promise.all([hasty.close(), opened.close()])
+  constructor(opened: EventLog, cluster: Cluster) {
+    this.#patient = openPlainLog(cluster)
+    this.#hasty = openPlainLog(cluster, impatience)
+    this.#current = this.#patient
+    this.log = {
+      append: (...asked) => this.#current.append(...asked),
+      readStream: (...asked) => this.#current.readStream(...asked),
+      readAll: (...asked) => this.#current.readAll(...asked),
+      readAt: (...asked) => this.#current.readAt(...asked),
+      head: () => this.#current.head(),
+      follow: (...asked) => this.#current.follow(...asked),
+      close: async () => {
+        await Promise.all([this.#hasty, this.#patient, opened].map((log) => log.close()))
+      },
+    }
   }
-  return {
-    append: (...asked) => hasty.append(...asked),
-    readStream: (...asked) => hasty.readStream(...asked),
-    readAll: (...asked) => hasty.readAll(...asked),
-    readAt: (...asked) => hasty.readAt(...asked),
-    head: () => hasty.head(),
-    follow: (...asked) => hasty.follow(...asked),
-    close,
+
+  set(hurries: boolean): void {
+    this.#current = hurries ? this.#hasty : this.#patient
   }
 }
