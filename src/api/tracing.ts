@@ -4,7 +4,6 @@ import type { Api } from './instance.ts'
 export type RequestTracer = Readonly<{
   begin: (
     request: Readonly<{
-      id: string
       method: string
       route: string | null
       traceparent: string | undefined
@@ -26,7 +25,10 @@ declare module 'fastify' {
   }
 }
 
-/** Lets the tracer see each request, but for those that machines send every few seconds. */
+/**
+ * Lets the tracer see each request, but for those that machines send every few seconds. What comes after is
+ * part of it: fastify goes on in the same asynchronous context once it has read a body.
+ */
 export function traceRequests(app: Api, tracer: RequestTracer): void {
   app.decorateRequest('trace', null)
   app.addHook('onRequest', (request, reply, done) => {
@@ -34,7 +36,6 @@ export function traceRequests(app: Api, tracer: RequestTracer): void {
     if (config.quiet) return done()
     const header = request.headers['traceparent']
     const trace = tracer.begin({
-      id: request.id,
       method: request.method,
       route: url ?? null,
       traceparent: typeof header === 'string' ? header : undefined,
@@ -42,11 +43,6 @@ export function traceRequests(app: Api, tracer: RequestTracer): void {
     request.trace = trace
     reply.raw.once('close', () => trace.end(reply.raw.writableFinished ? reply.statusCode : null))
     trace.run(done)
-  })
-  // Reading a body has left the request's context behind.
-  app.addHook('preValidation', (request, _reply, done) => {
-    if (request.trace) request.trace.run(done)
-    else done()
   })
   app.addHook('onResponse', (request, reply, done) => {
     request.trace?.end(reply.statusCode)

@@ -1,10 +1,9 @@
 import { isSpanContextValid, SpanKind, SpanStatusCode, type SpanContext } from '@opentelemetry/api'
 import { methodName } from './attributes.ts'
-import { tell, type Scope, type Spans } from './spans.ts'
+import { tell, type Spans } from './spans.ts'
 
-/** A request as it comes in. `route` is the template that it matches; `id` the correlation of its events. */
+/** A request as it comes in. `route` is the template that it matches. */
 export type RequestStarted = Readonly<{
-  id: string
   method: string
   route: string | null
   traceparent: string | undefined
@@ -20,17 +19,12 @@ export type RequestTrace = Readonly<{
   end: (status: number | null) => void
 }>
 
-export type Requests = Readonly<{
-  begin: (request: RequestStarted) => RequestTrace
-  /** The span that work belongs to which speaks of this correlation: the one it is in, or its request's. */
-  scopeOf: (correlation: string) => Scope | null
-}>
+export type Requests = Readonly<{ begin: (request: RequestStarted) => RequestTrace }>
 
 /** Spans of HTTP requests, under their method and route and nothing else that is in the URL. */
 export function createRequests(spans: Spans): Requests {
-  const open = new Map<string, Scope>()
   return {
-    begin({ id, method, route, traceparent }) {
+    begin({ method, route, traceparent }) {
       const known = methodName(method)
       const scope = spans.open(route === null ? known : `${known} ${route}`, {
         kind: SpanKind.SERVER,
@@ -38,26 +32,20 @@ export function createRequests(spans: Spans): Requests {
         remote: parentOf(traceparent),
         attributes: { 'http.request.method': known, 'http.route': route },
       })
-      open.set(id, scope)
+      let ended = false
       return {
         traceId: scope.span.spanContext().traceId,
         run: (work) => spans.run(scope, work),
         end(status) {
-          if (!open.delete(id)) return
-          const failed = status === null || status >= 500
-          if (failed) {
+          if (ended) return
+          ended = true
+          if (status === null || status >= 500) {
             tell(scope, { 'error.type': status === null ? 'aborted' : 'server_error' })
             scope.span.setStatus({ code: SpanStatusCode.ERROR })
           }
           spans.close(scope, { 'http.response.status_code': status })
         },
       }
-    },
-    scopeOf(correlation) {
-      const current = spans.current()
-      const request = open.get(correlation)
-      // What answers a stream is called from wherever the connection has room again.
-      return request && current?.budget !== request.budget ? request : current
     },
   }
 }

@@ -1,23 +1,17 @@
 import { SpanKind } from '@opentelemetry/api'
 import type { Deletions } from '../application/deletions.ts'
 import type { Deliver } from '../application/notifications.ts'
-import type {
-  Caller,
-  DeletionOutcome,
-  LineOutcome,
-  RecordingService,
-} from '../application/services.ts'
+import type { DeletionOutcome, LineOutcome, RecordingService } from '../application/services.ts'
 import type { Notary } from '../notary/notary.ts'
 import type { Views } from '../projections/views.ts'
 import type { Attributes } from './attributes.ts'
-import type { Requests } from './requests.ts'
 import { tell, type Spans } from './spans.ts'
 
 /** Spans of what the services do: recording, deletions, notarising, telling downstream systems. */
-export function traceServices(spans: Spans, requests: Requests) {
+export function traceServices(spans: Spans) {
   return {
-    recording: (recording: RecordingService) => traceRecording(spans, requests, recording),
-    deletions: (deletions: Deletions) => traceDeletions(spans, requests, deletions),
+    recording: (recording: RecordingService) => traceRecording(spans, recording),
+    deletions: (deletions: Deletions) => traceDeletions(spans, deletions),
     notary: (notary: Notary) => traceNotary(spans, notary),
 
     /** The views, with a span where somebody waits for a position. */
@@ -41,29 +35,22 @@ export function traceServices(spans: Spans, requests: Requests) {
   }
 }
 
-function traceRecording(
-  spans: Spans,
-  requests: Requests,
-  recording: RecordingService,
-): RecordingService {
-  const recordAll: RecordingService['recordAll'] = (caller, lines) => {
-    const parent = requests.scopeOf(caller.correlation)
-    const attributes = { 'custody.lines': lines.length }
-    return spans.within('recording', { parent, attributes }, async (scope) => {
+function traceRecording(spans: Spans, recording: RecordingService): RecordingService {
+  const recordAll: RecordingService['recordAll'] = (caller, lines) =>
+    spans.within('recording', { attributes: { 'custody.lines': lines.length } }, async (scope) => {
       const outcomes = await recording.recordAll(caller, lines)
       tell(scope, countsOf(outcomes))
       return outcomes
     })
-  }
   return {
     recordAll,
     record: async (caller, line, operation) => (await recordAll(caller, [{ line, operation }]))[0]!,
   }
 }
 
-function traceDeletions(spans: Spans, requests: Requests, deletions: Deletions): Deletions {
-  const deletion = ({ correlation }: Caller, work: () => Promise<DeletionOutcome>) =>
-    spans.within('deletion', { parent: requests.scopeOf(correlation) }, async (scope) => {
+function traceDeletions(spans: Spans, deletions: Deletions): Deletions {
+  const deletion = (work: () => Promise<DeletionOutcome>) =>
+    spans.within('deletion', {}, async (scope) => {
       const outcome = await work()
       tell(scope, {
         'custody.outcome': outcome.outcome,
@@ -73,16 +60,14 @@ function traceDeletions(spans: Spans, requests: Requests, deletions: Deletions):
       return outcome
     })
   return {
-    request: (caller, step) => deletion(caller, () => deletions.request(caller, step)),
-    carryOut: (caller, ...step) => deletion(caller, () => deletions.carryOut(caller, ...step)),
-    resume: (caller, ...step) => {
-      const parent = requests.scopeOf(caller.correlation)
-      return spans.within('deletion.resume', { parent }, async (scope) => {
-        const outcomes = await deletions.resume(caller, ...step)
+    request: (...step) => deletion(() => deletions.request(...step)),
+    carryOut: (...step) => deletion(() => deletions.carryOut(...step)),
+    resume: (...asked) =>
+      spans.within('deletion.resume', {}, async (scope) => {
+        const outcomes = await deletions.resume(...asked)
         tell(scope, { 'custody.deletions': outcomes.length })
         return outcomes
-      })
-    },
+      }),
   }
 }
 

@@ -45,12 +45,11 @@ export async function startTracing({ protocol, onLost }: TracingOptions): Promis
     spanProcessors: [new BatchSpanProcessor(watched(exporter, onLost))],
   })
   const spans = createSpans(provider.getTracer('custody'), Date.now)
-  const requests = createRequests(spans)
   return {
-    requests,
+    requests: createRequests(spans),
     wrappers: {
       ...traceLedger(spans),
-      ...traceServices(spans, requests),
+      ...traceServices(spans),
       vault: (vault) => traceVault(spans, vault),
       page: ({ events, position, milliseconds }) =>
         spans.past('views.page', milliseconds, {

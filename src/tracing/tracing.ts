@@ -26,7 +26,7 @@ export type Wrappers = Readonly<{
 /** The traces of one process. */
 export type Tracing = Readonly<{
   wrappers: Wrappers
-  requests: Pick<Requests, 'begin'>
+  requests: Requests
   /** Hands over what is there, for some seconds at most. */
   close: () => Promise<void>
 }>

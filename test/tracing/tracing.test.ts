@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { streamName } from '../../src/domain/envelope.ts'
 import { Reference } from '../../src/domain/values.ts'
@@ -18,6 +19,19 @@ afterEach(() => traced.close())
 const traceId = 'a3ce929d0e0e4736ab1bf0f30c4b8a51'
 const above = '00f067aa0ba902b7'
 const from = (one: CollectedSpan) => (two: CollectedSpan) => two.parentSpanId === one.spanId
+
+/** A body whose parts are sent one after the other, with a pause between them. */
+function slowly(parts: readonly string[]): ReadableStream<Uint8Array> {
+  const left = parts.map((part) => Buffer.from(part))
+  return new ReadableStream({
+    async pull(controller) {
+      await pause(20)
+      const next = left.shift()
+      if (next) controller.enqueue(next)
+      else controller.close()
+    },
+  })
+}
 
 function record(body: unknown, headers: Record<string, string> = {}) {
   return traced.app.inject({
@@ -118,6 +132,44 @@ describe('a request', () => {
     for (const span of recorded) expect(span.parentSpanId).toBe(request.spanId)
     expect(spans).toHaveLength(201)
     expect(request.attributes['custody.spans_left_out']).toBeGreaterThan(500)
+  })
+
+  it('whose body comes in bit by bit is one trace all the same', async () => {
+    traced = await openTraced({ deps: { limits: { chunkLines: 1 } } })
+    await traced.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = traced.app.server.address() as AddressInfo
+    const send = (path: string, type: string, parts: readonly string[]) =>
+      fetch(`http://127.0.0.1:${port}${path}`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${traced.token}`,
+          'content-type': type,
+          traceparent: `00-${traceId}-${above}-01`,
+        },
+        body: slowly(parts),
+        duplex: 'half',
+      } as RequestInit)
+    const lines = [1, 2, 3, 4, 5].map(
+      (person) => `${JSON.stringify(prospect(`person-${person}@example.org`))}\n`,
+    )
+    const batch = await send('/v1/acts/batch', 'application/x-ndjson', lines)
+    expect((await batch.text()).match(/"outcome":"recorded"/g)).toHaveLength(5)
+    const text = JSON.stringify({
+      ...{ matter: 'm-1', title: 'One', ground: 'legal-claim', document: 'Letter' },
+      scope: { everything: true },
+    })
+    const placed = await send('/v1/holds', 'application/json', [text.slice(0, 20), text.slice(20)])
+    expect(placed.status, await placed.text()).toBe(201)
+    const all = await traced.spans()
+    const recordings = all.filter(({ name }) => name === 'recording')
+    expect(recordings).toHaveLength(5)
+    const spans = all.filter((span) => span.traceId === traceId)
+    expect(spans.filter(from(only(spans, 'POST /v1/acts/batch')))).toEqual(
+      expect.arrayContaining(recordings),
+    )
+    const hold = spans.filter(from(only(spans, 'POST /v1/holds')))
+    const step = only(hold, 'ledger.execute')
+    expect(step.attributes['custody.stream.kind']).toBe('hold')
   })
 
   it('that fails says so by the kind of its error, and never by its message', async () => {
