@@ -5,7 +5,12 @@ import type { LineOutcome, Outcome } from '../../src/application/services.ts'
 import type { StreamName } from '../../src/domain/envelope.ts'
 import { randomFrom } from '../support/seed.ts'
 import type { ConsentInput } from './consent-model.ts'
-import { drawDisturbance, type Disturbance, type Disturbances } from './disturbances.ts'
+import {
+  drawDisturbance,
+  firstDisturbance,
+  type Disturbance,
+  type Disturbances,
+} from './disturbances.ts'
 import { callerOf, type Nodes } from './nodes.ts'
 
 /** How many operations a history has. */
@@ -63,7 +68,7 @@ export async function runHistory(
   seed: number,
 ): Promise<History> {
   const random = randomFrom(seed)
-  const plans = planOf(random)
+  const plans = planOf(seed, random)
   const run = new Run(nodes, disturbances)
   const stream = await run.begin()
   await Promise.all(plans.map((plan) => run.client(plan)))
@@ -72,10 +77,10 @@ export async function runHistory(
 }
 
 /** What each client does, one thing after the other. */
-function planOf(random: () => number): readonly (readonly Plan[])[] {
+function planOf(seed: number, random: () => number): readonly (readonly Plan[])[] {
   const clients = 4 + Math.floor(random() * 3)
-  const faults = new Set([5 + Math.floor(random() * 40)])
-  if (random() < 0.5) faults.add(5 + Math.floor(random() * 50))
+  const faults = new Map([[5 + Math.floor(random() * 40), firstDisturbance(seed, random)]])
+  if (random() < 0.5) faults.set(45 + Math.floor(random() * 10), drawDisturbance(random))
   const plans: Plan[][] = Array.from({ length: clients }, () => [])
   const uses = usesEach[Math.floor(random() * usesEach.length)]!
   const longestPauseMs = longestPausesMs[Math.floor(random() * longestPausesMs.length)]!
@@ -87,7 +92,7 @@ function planOf(random: () => number): readonly (readonly Plan[])[] {
       place: random() < 0.5 ? 0 : 1,
       persistent: random() < 0.5,
       pauseMs: random() < 0.3 ? 0 : random() * longestPauseMs,
-      disturbance: faults.has(number) ? drawDisturbance(random) : null,
+      disturbance: faults.get(number) ?? null,
     })
   }
   return plans

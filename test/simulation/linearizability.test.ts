@@ -157,6 +157,13 @@ describe('the search', () => {
     expect(seen.not).toBeGreaterThan(300)
   })
 
+  it('finds what trying every order finds, where one operation may lead to several states', () => {
+    const random = randomFrom(seed())
+    const seen = compare(die, () => randomRolls(random), 3_000)
+    expect(seen.linearizable).toBeGreaterThan(300)
+    expect(seen.not).toBeGreaterThan(300)
+  })
+
   it('finds what trying every order finds, in random small histories of a register', () => {
     const random = randomFrom(seed())
     const seen = compare(register, () => randomRegister(random), 3_000)
@@ -164,6 +171,23 @@ describe('the search', () => {
     expect(seen.not).toBeGreaterThan(300)
   })
 })
+
+/** A die: what it shows is known only to who looks. */
+const die: Model<number, 'roll' | 'look', number> = {
+  initial: 0,
+  apply: (state, input, output) =>
+    input === 'roll' ? [1, 2, 3] : output === null || output === state ? [state] : [],
+  stateKey: String,
+  inputKey: (input) => input,
+}
+
+function randomRolls(random: () => number): Operation<'roll' | 'look', number>[] {
+  return timed(random).map(({ call, at }) => {
+    const input = random() < 0.4 ? 'roll' : 'look'
+    const output = input === 'roll' ? 0 : Math.floor(random() * 4)
+    return { input, call, answer: at === null ? null : { output, at } }
+  })
+}
 
 /** Compares on so many histories, and says how many were of either sort. */
 function compare<State, Input, Output>(

@@ -6,7 +6,7 @@ import { openCluster, realEventStore, type Cluster } from '../support/cluster.ts
 import { postgresMissing } from '../support/postgres.ts'
 import { randomFrom, seed } from '../support/seed.ts'
 import { withoutConflicts, withoutLooking, withoutWaiting } from './broken-logs.ts'
-import { Disturbances } from './disturbances.ts'
+import { certain, Disturbances } from './disturbances.ts'
 import { NodeGone, operationsEach, runHistory, type History } from './history.ts'
 import { judgeHistory, type Problem } from './judging.ts'
 import { Nodes, openPlainLog, type Wrap } from './nodes.ts'
@@ -116,6 +116,11 @@ describe.skipIf(missing)('consent on two nodes', () => {
       const wrong = judged.filter(({ problems }) => problems.length > 0)
       expect(wrong.map(said).join('\n')).toBe('')
       expect(judged).toHaveLength(histories)
+      for (const { every, kind } of certain) {
+        expect(disturbances.counts.get(kind) ?? 0).toBeGreaterThanOrEqual(
+          Math.floor(histories / every),
+        )
+      }
       const ended = judged.flatMap(({ history }) => history.errors)
       expect(ended.filter((error) => !isExpected(error))).toEqual([])
       for (const { history } of judged) {
