@@ -15,7 +15,7 @@ const Environment = z.object({
   CUSTODY_DATA: z.string().min(1).default('data'),
   CUSTODY_EVENTSTORE: z
     .string()
-    .regex(/^(?:esdb|kurrentdb)(?:\+discover)?:\/\/\S+$/, 'must be a connection string: esdb://…')
+    .regex(/^esdb(?:\+discover)?:\/\/\S+$/, 'must be a connection string: esdb://…')
     .optional(),
   CUSTODY_EVENTSTORE_NAMESPACE: z
     .string()
@@ -27,7 +27,10 @@ const Environment = z.object({
     .optional(),
   CUSTODY_POSTGRESQL_SCHEMA: z
     .string()
-    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a name of small letters, digits and _')
+    .regex(
+      /^(?!pg_)[a-z][a-z0-9_]{0,47}$/,
+      'must be of small letters, digits and _, and not begin with pg_',
+    )
     .default('custody_vault'),
   CUSTODY_ROOT_KEY: z.string().optional(),
   CUSTODY_ROOT_KEY_FILE: z.string().min(1).default('keys/root.key'),

@@ -33,7 +33,7 @@ import type { EventLog } from './ledger/event-log.ts'
 import { createExecutor } from './ledger/execute.ts'
 import type { Executor } from './ledger/execute-types.ts'
 import { backUpLedger } from './ledger/sqlite/backup.ts'
-import { openLedger } from './ledger/place.ts'
+import { nameOf, openLedger } from './ledger/place.ts'
 import { createNotary } from './notary/create-notary.ts'
 import type { Notary } from './notary/notary.ts'
 import { downstreamKey } from './projections/endpoints.ts'
@@ -110,24 +110,39 @@ export type OpenOptions = Readonly<{ observe?: (log: EventLog) => EventLog; trac
  */
 export async function openCustody(
   configuration: Configuration,
-  { observe = (log) => log, trace = untraced }: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<Custody> {
-  const { dataDirectory, ledger, viewsFile } = configuration
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
-  const keys = loadKeys(configuration)
-  const { country: defaultCountry } = configuration
-  const vault = trace.vault(await openVault(configuration.vault, { ...keys, defaultCountry }))
-  const opened = await openLedger(ledger, {
-    // Nothing can be trusted after a failed fsync: the process stops, and the next start reads the truth.
-    onFatal: (cause) => {
-      process.stderr.write(`custody stops: ${cause.message}\n`)
-      process.exit(3)
+  // What was opened is closed again, last first, also where the next could not be opened.
+  await using opening = new AsyncDisposableStack()
+  const custody = await open(configuration, options, opening)
+  const opened = opening.move()
+  return {
+    ...custody,
+    async close() {
+      // Every deletion up to here was done on this very vault. Where a store is away it is not said, and the
+      // next start compares more.
+      await custody.log
+        .head()
+        .then((head) => custody.vault.markApplied(head))
+        .catch(() => {})
+      await opened.disposeAsync()
     },
-  })
-  const log = trace.log(observe(opened))
-  const projector = await startProjectorThread({ ledger, viewsPath: viewsFile })
+  }
+}
+
+async function open(
+  configuration: Configuration,
+  { observe = (log) => log, trace = untraced }: OpenOptions,
+  opening: AsyncDisposableStack,
+): Promise<Omit<Custody, 'close'>> {
+  const { ledger, viewsFile } = configuration
+  const keys = loadKeys(configuration)
+  const stores = await openStores(configuration, keys, opening)
+  const vault = trace.vault(stores.vault)
+  const log = trace.log(observe(stores.log))
+  const { projector } = stores
   projector.onAdvance(trace.page)
-  const views = trace.views(openViews({ path: viewsFile, projector }))
+  const views = trace.views(stores.views)
   const caughtUp = async () => views.waitFor(await log.head(), CATCH_UP_MS)
   await caughtUp()
   const register = createRegister(log, views)
@@ -137,6 +152,7 @@ export async function openCustody(
   const executor = trace.executor(createExecutor({ log, now, newId: newEventId }))
   const webhooks = createWebhooks(keys.rootKey, configuration)
   const notary = trace.notary(notaryOf(configuration, log))
+  opening.defer(() => notary.close())
   const parts = { executor, log, vault, views, register }
   // Before anything is answered: a restored vault forgets again what was to be forgotten.
   const reconciled = await reconcileVault(
@@ -156,7 +172,7 @@ export async function openCustody(
     ...{ configuration, log, vault, views, executor, services, reconciled, notary },
     evidence: createEvidence({ notary, log, views, services, disclosing, now }),
     deliver: trace.deliver(webhooks.deliver),
-    cursorKey: cursorKey(keys.rootKey),
+    cursorKey: cursorKey(keys.rootKey, nameOf(ledger)),
     onTrouble: troublesOf(projector),
     now,
     caughtUp,
@@ -166,16 +182,32 @@ export async function openCustody(
       await projector.stop()
       return rebuild({ reader: log, path: viewsFile, onProgress })
     },
-    async close() {
-      await notary.close()
-      // Every deletion up to here was done on this very file.
-      await vault.markApplied(await log.head())
-      await projector.stop()
-      views.close()
-      await log.close()
-      await vault.close()
-    },
   }
+}
+
+/** The vault, the ledger and the views that follow it. */
+async function openStores(
+  configuration: Configuration,
+  keys: ReturnType<typeof loadKeys>,
+  opening: AsyncDisposableStack,
+) {
+  const { dataDirectory, ledger, viewsFile, country: defaultCountry } = configuration
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
+  const vault = await openVault(configuration.vault, { ...keys, defaultCountry })
+  opening.defer(() => vault.close())
+  const log = await openLedger(ledger, {
+    // Nothing can be trusted after a failed fsync: the process stops, and the next start reads the truth.
+    onFatal: (cause) => {
+      process.stderr.write(`custody stops: ${cause.message}\n`)
+      process.exit(3)
+    },
+  })
+  opening.defer(() => log.close())
+  const projector = await startProjectorThread({ ledger, viewsPath: viewsFile })
+  opening.defer(() => projector.stop())
+  const views = openViews({ path: viewsFile, projector })
+  opening.defer(() => views.close())
+  return { vault, log, projector, views }
 }
 
 function troublesOf(projector: ProjectorThread): Custody['onTrouble'] {

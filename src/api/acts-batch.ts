@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from 'node:stream'
 import { z } from 'zod'
+import { storeAway } from '../application/away.ts'
 import { Line } from '../application/lines.ts'
 import type {
   Caller,
@@ -17,6 +18,7 @@ import { IdempotencyKey, lineKey, operationOf } from './idempotency.ts'
 import type { Api } from './instance.ts'
 import { decodeUtf8, InvalidJson, parseJson } from './json-text.ts'
 import { linesOf, type NumberedLine } from './ndjson.ts'
+import type { FaultCode } from './problem-codes.ts'
 import { faultProblem, Problem, refusalProblem, sendInvalid } from './problems.ts'
 import { ActLine } from './schemas.ts'
 
@@ -128,18 +130,18 @@ async function recordGroup(lines: readonly NumberedLine[], batch: Batch): Promis
   const prepared = lines.map((line) => prepare(line, batch, now))
   const commands = prepared.filter((line) => 'line' in line)
   let outcomes: readonly LineOutcome[] = []
-  let failed = false
+  let failed: 'unavailable' | 'internal_error' | null = null
   try {
     if (commands.length > 0) outcomes = await batch.recording.recordAll(batch.caller, commands)
   } catch (error) {
     batch.onFault(error)
-    failed = true
+    failed = storeAway(error) ? 'unavailable' : 'internal_error'
   }
   let taken = 0
   return prepared.map((one, index) => {
     const line = lines[index]!.number
     if ('problem' in one) return { line, outcome: 'invalid', problem: one.problem }
-    if (failed) return failedLine(line, batch)
+    if (failed) return failedLine(line, failed, batch)
     return lineAnswer(line, outcomes[taken++]!, batch)
   })
 }
@@ -214,9 +216,9 @@ function lineAnswer(line: number, outcome: LineOutcome, batch: Batch): BatchOutc
   return { line, outcome: 'recorded', repeated, subject, stream, position, events, flagged }
 }
 
-function failedLine(line: number, { requestId }: Batch): BatchOutcome {
+function failedLine(line: number, code: FaultCode, { requestId }: Batch): BatchOutcome {
   const detail = 'The service failed. Send this line and those after it again, under the same keys.'
-  return { line, outcome: 'failed', problem: faultProblem('internal_error', requestId, { detail }) }
+  return { line, outcome: 'failed', problem: faultProblem(code, requestId, { detail }) }
 }
 
 function describeBatch(lineBytes: number): string {

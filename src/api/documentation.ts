@@ -14,16 +14,16 @@ const problemStates: Record<number, string> = {
   415: 'Bodies of this media type, or in an encoding, are not taken.',
   422: 'Refused: something is missing or unknown, or the key came with another body.',
   500: 'A fault of the service. The log knows it by the instance.',
-  503: 'The views have not reached the position in time: ask again.',
+  503: 'A store is away, or the views have not reached the position in time: ask again.',
 }
 
-const always = [400, 401, 403, 406, 500]
+const always = [400, 401, 403, 406, 500, 503]
 
 /** The problems that a kind of route can answer with, beside those of every route. */
 export const problemsOf = {
-  read: [503],
-  readOne: [404, 503],
-  readSubject: [404, 413, 415, 503],
+  read: [],
+  readOne: [404],
+  readSubject: [404, 413, 415],
   write: [404, 409, 410, 413, 415, 422],
   none: [],
 } as const

@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { storeAway } from '../application/away.ts'
 import { LedgerDiverged } from '../notary/notary.ts'
 import { BadCursor, ViewsBehind } from '../projections/views.ts'
 import { InvalidInput } from './field-errors.ts'
@@ -46,6 +47,13 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
     const detail =
       'The ledger is not the one that was signed; nothing is signed. The log says more.'
     return sendFault(reply, 'ledger_diverged', { detail })
+  }
+  const away = storeAway(error)
+  if (away) {
+    request.log.error({ request: request.id, err: error }, `the ${away} could not do it`)
+    reply.header('retry-after', '1')
+    const detail = `The ${away} can't do it now. Ask again, under the same key.`
+    return sendFault(reply, 'unavailable', { detail })
   }
   const known = frameworkFaults[error.code]
   if (known) return sendFault(reply, known.code, { detail: known.detail })

@@ -11,6 +11,11 @@ export type LedgerPlace = Readonly<
   | { store: 'eventstore'; connectionString: string; namespace: string }
 >
 
+/** A name that is the same for every node on this log, and another for a log with other positions. */
+export function nameOf(place: LedgerPlace): string {
+  return place.store === 'sqlite' ? 'sqlite' : `eventstore/${place.namespace}`
+}
+
 /** Reads; `wake` lets who follows look at once. */
 export type LedgerReader = EventReader & Readonly<{ wake: () => void }>
 

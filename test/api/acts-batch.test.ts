@@ -2,6 +2,7 @@ import { request, type ClientRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LogUnavailable } from '../../src/ledger/event-log.ts'
 import { openApi, outcomesOf, prospect, type Harness } from './harness.ts'
 
 const api: Harness = await openApi({ limits: { lineBytes: 4096 } })
@@ -193,3 +194,29 @@ function open(): { sending: ClientRequest; answer: Promise<IncomingMessage> } {
   })
   return { sending, answer }
 }
+
+it('says of a store that is away that it is away, not that something is wrong', async () => {
+  const { services } = api.stack.custody
+  const away = () => Promise.reject(new LogUnavailable('no leader is known'))
+  const { app, log } = await openApi({
+    services: { ...services, recording: { record: away, recordAll: away } },
+  })
+  const headers = { authorization: `Bearer ${api.tokens.source}` }
+  const one = await app.inject({
+    ...{ method: 'POST', url: '/v1/acts', headers, payload: prospect('h1@example.org') },
+  })
+  expect(one.statusCode).toBe(503)
+  expect(one.headers['retry-after']).toBe('1')
+  expect(one.json()).toMatchObject({ type: 'urn:custody:problem:unavailable' })
+  const many = await app.inject({
+    ...{ method: 'POST', url: '/v1/acts/batch', payload: line(prospect('h2@example.org')) },
+    headers: { ...headers, 'content-type': 'application/x-ndjson' },
+  })
+  const [outcome] = many.body.trim().split('\n')
+  expect(JSON.parse(outcome!)).toMatchObject({
+    outcome: 'failed',
+    problem: { type: 'urn:custody:problem:unavailable', status: 503 },
+  })
+  expect(log.join('')).toContain('no leader is known')
+  expect(one.body + many.body).not.toContain('leader')
+})
