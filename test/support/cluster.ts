@@ -21,6 +21,8 @@ export type Cluster = Readonly<{
   configurationOf(name: string): Configuration
   /** The same for a process of its own. */
   environmentOf(name: string): Readonly<Record<string, string>>
+  /** The settings of embedded stores that use the same keys. */
+  embedded(name: string): Configuration
   /** Opens one more node. */
   join(name: string, options?: OpenOptions): Promise<Stack>
   dispose(): Promise<void>
@@ -70,9 +72,10 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     nodes.push(node)
     return node
   }
-  nodes.push(
-    await openStack({ configuration: configurationOf('node-0'), policy, open: options.open?.(0) }),
-  )
+  if (count > 0) {
+    const how = { configuration: configurationOf('node-0'), policy, open: options.open?.(0) }
+    nodes.push(await openStack(how))
+  }
   for (let node = 1; node < count; node += 1) await open(`node-${node}`, options.open?.(node))
   return {
     standIn,
@@ -80,6 +83,7 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     nodes: [...nodes],
     configurationOf,
     environmentOf,
+    embedded: (name) => configure(withoutCluster(environmentOf(name))),
     join: open,
     async dispose() {
       for (const node of nodes) await node.close().catch(() => {})
@@ -88,4 +92,10 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+function withoutCluster(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^CUSTODY_(EVENTSTORE|POSTGRESQL)/.test(name)),
+  )
 }

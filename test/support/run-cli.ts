@@ -16,6 +16,8 @@ export type Place = Readonly<{
   webhookAllow?: string
   /** The test is of files: they are used also where an event store is named for the tests. */
   embedded?: true
+  /** As `CUSTODY_EVENTSTORE`. */
+  eventStore?: string
 }>
 
 /** Starts `custody` as a process of its own; the environment has nothing of Custody but the place. */
@@ -29,6 +31,7 @@ export function startCli(place: Place, args: readonly string[]): ChildProcess {
       CUSTODY_DATA: place.data,
       CUSTODY_ROOT_KEY_FILE: place.rootKeyFile,
       ...(place.embedded ? {} : ledgerSettings(place.data)),
+      ...(place.eventStore ? { CUSTODY_EVENTSTORE: place.eventStore } : {}),
       ...(place.controller ? { CUSTODY_CONTROLLER: place.controller } : {}),
       ...(place.webhookAllow ? { CUSTODY_WEBHOOK_ALLOW: place.webhookAllow } : {}),
     },
