@@ -28,7 +28,7 @@ export function createHealth(
   const lag = createLag(custody, defaultLimits.readyBehindEvents + 1)
   let head: ReturnType<typeof log.head>
   const probes = {
-    ledger: createProbe(() => (head = log.head()), deadlineMs),
+    ledger: createProbe(() => (head = Promise.resolve().then(() => log.head())), deadlineMs),
     // From the store itself, and not from what the vault remembers.
     vault: createProbe(() => vault.appliedUpTo(), deadlineMs),
     notary: createProbe(() => notary.latest(configuration.controller), deadlineMs),
@@ -88,12 +88,14 @@ function viewsHealth(
   try {
     const position = views.position()
     const measured = followed.answers ? followed.answer : null
+    const behindEvents = measured?.events ?? null
     return {
       answers: true,
       position: measured?.position ?? position,
-      behindEvents: measured?.events ?? null,
+      behindEvents,
       behindSeconds: measured && Math.round(measured.seconds),
-      troubled: isTroubled(),
+      // Views that have it all were troubled by what is over.
+      troubled: isTroubled() && behindEvents !== 0,
     }
   } catch {
     const nothing = { position: null, behindEvents: null, behindSeconds: null }

@@ -27,14 +27,17 @@ export const serveCommand: AddCommand = (program) => {
       const context = contextOf(options)
       const metrics = createMetrics()
       const tracing = await openTracing(process.env, metrics.lostSpans)
-      const custody = await openCustody(context.configuration, {
-        observe: metrics.observe,
-        ...(tracing ? { trace: tracing.wrappers } : {}),
-      })
       try {
-        await serve(context, custody, metrics, tracing)
+        const custody = await openCustody(context.configuration, {
+          observe: metrics.observe,
+          ...(tracing ? { trace: tracing.wrappers } : {}),
+        })
+        try {
+          await serve(context, custody, metrics, tracing)
+        } finally {
+          await custody.close()
+        }
       } finally {
-        await custody.close()
         await tracing?.close()
       }
     })

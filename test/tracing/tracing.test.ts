@@ -172,6 +172,38 @@ describe('a request', () => {
     expect(step.attributes['custody.stream.kind']).toBe('hold')
   })
 
+  it('whose caller goes away before the end has no status, and is told as that', async () => {
+    traced = await openTraced({ environment: { OTEL_BSP_SCHEDULE_DELAY: '50' } })
+    await traced.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = traced.app.server.address() as AddressInfo
+    const gone = new AbortController()
+    const lines = Array.from({ length: 1_000 }, () => `${JSON.stringify(prospect('ann@x.org'))}\n`)
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/acts/batch`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${traced.token}`,
+        'content-type': 'application/x-ndjson',
+        traceparent: `00-${traceId}-${above}-01`,
+      },
+      body: slowly(lines),
+      duplex: 'half',
+      signal: gone.signal,
+    } as RequestInit)
+    const read = answer.text()
+    gone.abort()
+    await expect(read).rejects.toThrow()
+    const ended = () =>
+      traced.collector.spans().filter(({ name }) => name === 'POST /v1/acts/batch')
+    await expect.poll(ended, { timeout: 20_000 }).toHaveLength(1)
+    const request = ended()[0]!
+    expect(request.attributes).toEqual({
+      'http.request.method': 'POST',
+      'http.route': '/v1/acts/batch',
+      'error.type': 'aborted',
+    })
+    expect(request.status).toEqual({ code: 2 })
+  })
+
   it('that fails says so by the kind of its error, and never by its message', async () => {
     traced = await openTraced({ deps: { limits: { waitMilliseconds: 20 } } })
     const answer = await traced.app.inject({
