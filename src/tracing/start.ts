@@ -72,7 +72,10 @@ async function exporterFor(protocol: TracingSettings['protocol']): Promise<SpanE
     protocol === 'http/json'
       ? await import('@opentelemetry/exporter-trace-otlp-http')
       : await import('@opentelemetry/exporter-trace-otlp-proto')
-  return new OTLPTraceExporter()
+  const { OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT } = process.env
+  const isSaid = OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ?? OTEL_EXPORTER_OTLP_TIMEOUT
+  // While it tries again the process can't end; the kit would do so for ten seconds.
+  return new OTLPTraceExporter(isSaid ? {} : { timeoutMillis: closingMs })
 }
 
 /** `ExportResultCode.SUCCESS`. */
