@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { expect } from 'vitest'
 import { buildApp } from '../../src/api/app.ts'
 import type { Deps } from '../../src/api/deps.ts'
 import { createHealth } from '../../src/cli/health.ts'
@@ -88,4 +89,28 @@ export async function openTraced(
       }
     },
   }
+}
+
+/** Records one act over the API. */
+export function record(
+  { app, token }: Traced,
+  body: Record<string, unknown>,
+  headers: Record<string, string> = {},
+) {
+  return app.inject({
+    method: 'POST',
+    url: '/v1/acts',
+    headers: { authorization: `Bearer ${token}`, ...headers },
+    body,
+  })
+}
+
+/** Whether a span is right below another. */
+export const from = (one: CollectedSpan) => (two: CollectedSpan) => two.parentSpanId === one.spanId
+
+/** The one span of that name. */
+export function only(spans: readonly CollectedSpan[], name: string): CollectedSpan {
+  const found = spans.filter((span) => span.name === name)
+  expect(found, name).toHaveLength(1)
+  return found[0]!
 }
