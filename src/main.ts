@@ -206,7 +206,12 @@ async function openStores(
   const projector = await startProjectorThread({ ledger, viewsPath: viewsFile })
   opening.defer(() => projector.stop())
   const views = openViews({ path: viewsFile, projector })
-  opening.defer(() => views.close())
+  opening.defer(async () => {
+    // What is under way asks the views to the end: they go when nothing can be asked any more.
+    await projector.stop()
+    await log.close()
+    views.close()
+  })
   return { vault, log, projector, views }
 }
 

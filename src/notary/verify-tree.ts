@@ -100,14 +100,16 @@ export class TreeCheck {
     return { position, code: 'shorter', message }
   }
 
-  /** What is not what the notary followed, though what was signed is there. */
-  unfollowed(): Finding[] {
+  /** What is not what the notary followed up to that position, though what was signed is there. */
+  unfollowed(until: Position): Finding[] {
     return [...this.#trees].flatMap(([controller, { good, wrong }]) =>
-      wrong ? [] : ifReadable(() => this.#unfollowedOf(controller, good?.head.size ?? 0), []),
+      wrong
+        ? []
+        : ifReadable(() => this.#unfollowedOf(controller, good?.head.size ?? 0, until), []),
     )
   }
 
-  #unfollowedOf(controller: ControllerId, signed: number): Finding[] {
+  #unfollowedOf(controller: ControllerId, signed: number, until: Position): Finding[] {
     const tree = this.#reading.tree(controller)
     const followed = this.#followed?.tree(controller)
     if (!tree || !followed) return []
@@ -127,7 +129,11 @@ export class TreeCheck {
       const message = `the event stood at position ${there[moved]} when the notary followed it`
       return [{ position: here[moved]!, code: 'out_of_order', message }]
     }
-    return []
+    // A notary that follows meanwhile may have more, of what came behind.
+    const next = this.#positionAt(this.#followed!, followed, tree.size)
+    if (next === null || next > until) return []
+    const message = 'the event that the notary followed here is no more; no checkpoint covers it'
+    return [{ position: next, code: 'not_followed', message }]
   }
 
   trees(): VerifiedTree[] {

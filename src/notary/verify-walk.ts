@@ -70,7 +70,10 @@ export class Walk {
       const finding = this.#trees.apart(record)
       if (finding) this.#report(finding)
     }
-    this.#report(...this.#trees.unfollowed(), ...(await this.#ids.findings(ledger, until)))
+    this.#report(
+      ...this.#trees.unfollowed(until as Position),
+      ...(await this.#ids.findings(ledger, until)),
+    )
     this.#report(...ledger.damage())
   }
 

@@ -25,7 +25,7 @@ const program = fileURLToPath(new URL('../support/ledger-load-process.ts', impor
 
 /** A node under load, in a process of its own. */
 function startNode(cluster: Cluster, data: string, prefix: string) {
-  const child = spawn(process.execPath, ['--expose-gc', program, prefix, '6'], {
+  const child = spawn(process.execPath, ['--expose-gc', program, prefix, '3'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...cluster.environmentOf(data) },
   })

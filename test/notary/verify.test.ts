@@ -358,6 +358,30 @@ describe('a ledger that was altered', { timeout: 300_000 }, () => {
     expect(codes.size).toBeGreaterThan(2)
   })
 
+  it('is found where its last event, which nothing covers yet, is said to be of another controller', async () => {
+    const last = Number(dump(desk.ledgerPath)!.at(-1)![0])
+    const path = mutatedFile(
+      inDatabase((database) => {
+        const { number } = database
+          .prepare(
+            `SELECT number FROM stream JOIN event ON event.stream = number
+             WHERE name GLOB 'subject-beta-store*' LIMIT 1`,
+          )
+          .get()!
+        const { revision } = database
+          .prepare('SELECT max(revision) + 1 AS revision FROM event WHERE stream = ?')
+          .get(Number(number))!
+        database
+          .prepare('UPDATE event SET stream = ?, revision = ? WHERE position = ?')
+          .run(Number(number), Number(revision), last)
+      }),
+    )
+    expect(await check(path)).toMatchObject({
+      ok: false,
+      first: { position: last, code: 'not_followed' },
+    })
+  })
+
   it('is found without the notary’s file too, between two checkpoints', async () => {
     const random = randomFrom(seed())
     const last = dump(desk.ledgerPath)!.length
