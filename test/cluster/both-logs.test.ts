@@ -57,10 +57,10 @@ function life(number: number): LineInput[] {
     }
     if (step % 13 === 7) {
       const shared = { recipient: 'mailbird', purpose: 'email-processing' }
-      return { ...mailed, type: 'share', ...shared, occurredAt } as LineInput
+      return { ...mailed, type: 'share', ...shared, occurredAt }
     }
     const purpose = 'promotional-mail'
-    return { ...mailed, purpose, optOutOffered: step % 11 !== 0, occurredAt } as LineInput
+    return { ...mailed, purpose, optOutOffered: step % 11 !== 0, occurredAt }
   })
 }
 
