@@ -15,6 +15,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     // Much of the suite waits: for a disk, a server, a process that starts.
-    maxWorkers: Math.max(2, availableParallelism()),
+    maxWorkers: availableParallelism() + 1,
   },
 })

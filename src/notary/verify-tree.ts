@@ -90,14 +90,30 @@ export class TreeCheck {
     return { position, code: 'not_followed', message }
   }
 
-  /** The claim has more leaves than there are; the first that is missing would stand at `position`. */
-  short(claim: Claim, position: Position): Finding {
+  /**
+   * The claim has more leaves than there are. The first that is missing stood where the notary followed it, or
+   * would stand at `end`.
+   */
+  short(claim: Claim, end: Position): Finding {
     const size = this.sizeOf(claim.controller)
     this.#keptOf(claim.controller).wrong = true
+    const followed = ifReadable(() => this.#followed?.tree(claim.controller), null)
+    const isTrusted = followed && leadsTo(this.#followed!, followed, claim.head)
+    const stood = isTrusted ? this.#firstMissing(followed, size) : null
+    const position = stood !== null && stood < end ? stood : end
     const message =
       `${claim.controller} has ${size} events, and ${claim.head.size} were signed (${claim.where}): ` +
       'the end is missing, or an older file was put back'
     return { position, code: 'shorter', message }
+  }
+
+  /** Where the first of the followed leaves that is not there stood. */
+  #firstMissing(followed: Tree, size: number): Position | null {
+    const tree = this.#reading.tree(followed.controller)
+    const index = tree && this.#firstDifference(tree, followed, size)
+    return index === null
+      ? this.#positionAt(this.#followed!, followed, size)
+      : this.#positionOf(tree!, followed, index)
   }
 
   /** What is not what the notary followed up to that position, though what was signed is there. */

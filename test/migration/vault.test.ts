@@ -133,7 +133,7 @@ describe.skipIf(postgresMissing !== null)(
       expect(await moved()).toMatchObject({ status: 'there' })
 
       const changed = await source.open()
-      await changed.fence(symphony, people[0]!.subject)
+      await changed.fence(people[0]!.controller, people[0]!.subject)
       await changed.close()
       expect(await moved()).toEqual({ status: 'taken' })
       const client = await target.outside()

@@ -384,13 +384,16 @@ describe('a ledger that was altered', { timeout: 300_000 }, () => {
 
   it('is found without the notary’s file too, between two checkpoints', async () => {
     const random = randomFrom(seed())
-    const last = dump(desk.ledgerPath)!.length
+    const before = dump(desk.ledgerPath)!
+    const last = before.length
     for (let turn = 0; turn < 20; turn += 1) {
       const path = mutatedFile(
         inDatabase((database) =>
           mutations['two bodies that are swapped']!(database, random, last - 20),
         ),
       )
+      // Two that were told in one millisecond may be the same.
+      if (firstDifference(before, dump(path)!) === null) continue
       const verification = await check(path, { notaryPath: join(scratch, 'none.sqlite') })
       expect(verification.ok).toBe(false)
     }
